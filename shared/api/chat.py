@@ -1,0 +1,85 @@
+"""Chat as clients send and see it."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from shared.api.orders import Frozen
+from shared.api.text import Id, Verbatim
+from shared.events.base import Instant
+from shared.identity import Side
+
+MAX_TEXT = 4000
+MAX_ATTACHMENTS = 10
+
+
+class Attachment(Frozen):
+    id: str
+    filename: str
+    content_type: str
+    size: int = Field(description="bytes, of what is stored and given out")
+    sha256: str = Field(description="hex, of what is stored and given out")
+    thumbnail_url: str | None = None
+    scan: Literal["unscanned", "pending", "clean", "infected"] = "unscanned"
+
+
+class Sender(Frozen):
+    user_id: str | None = Field(description="`null` for the system's lines")
+    name: str | None
+    side: Side | Literal["system"]
+
+
+class Message(Frozen):
+    id: str
+    seq: int = Field(description="1, 2, 3 … within the thread, without gaps")
+    sender: Sender
+    text: str | None
+    attachments: list[Attachment]
+    sent_at: Instant
+    read_by_other_side: bool
+
+
+class Messages(Frozen):
+    """A page of a thread, oldest first."""
+
+    items: list[Message]
+    next_cursor: str | None = Field(description="`before` for the page of older messages, as a string")
+
+
+class NewMessage(Frozen):
+    text: Annotated[Verbatim, Field(max_length=MAX_TEXT)] | None = None
+    attachment_ids: Annotated[list[Id], Field(max_length=MAX_ATTACHMENTS)] = []
+
+    @field_validator("attachment_ids")
+    @classmethod
+    def _names_each_once(cls, ids: list[str]) -> list[str]:
+        if len(set(ids)) != len(ids):
+            raise ValueError("names an attachment twice")
+        return ids
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "NewMessage":
+        if not (self.text and self.text.strip()) and not self.attachment_ids:
+            raise ValueError("a message needs a text or an attachment")
+        return self
+
+
+class ReadUpTo(Frozen):
+    up_to: Annotated[int, Field(strict=True, ge=0)]
+
+
+class Unread(Frozen):
+    unread: int
+
+
+class ThreadSummary(Frozen):
+    """What a card shows of a thread, for one user."""
+
+    order_id: str
+    unread: int
+    last_message_at: Instant | None
+
+
+class Summaries(Frozen):
+    items: list[ThreadSummary]
+    unread_total: int = Field(description="over all threads of the user's organisation")

@@ -1,0 +1,83 @@
+"""Reviews and profiles as clients send and see them."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from shared.api.orders import CompletedOrder, Frozen, Party
+from shared.api.page import Page
+from shared.api.text import Paragraphs
+from shared.events.base import Instant
+from shared.identity import Person, Side
+
+Stars = Annotated[int, Field(strict=True, ge=1, le=5)]
+
+
+class Aspects(Frozen):
+    quality: Stars | None = None
+    communication: Stars | None = None
+    on_time: Stars | None = None
+    payment: Stars | None = None
+
+
+class NewReview(Frozen):
+    rating: Stars
+    text: Annotated[Paragraphs, Field(max_length=4000)] | None = None
+    aspects: Aspects | None = None
+
+
+class NewReply(Frozen):
+    text: Annotated[Paragraphs, Field(min_length=1, max_length=4000)]
+
+
+class Reply(Frozen):
+    text: str
+    by: Person
+    created_at: Instant
+
+
+class Review(Frozen):
+    id: str
+    order_id: str
+    order_number: str
+    by_side: Side
+    author: Person
+    organisation: Party = Field(description="the reviewing organisation")
+    about: Party = Field(description="the reviewed organisation")
+    rating: int
+    text: str | None
+    aspects: Aspects | None
+    reply: Reply | None
+    created_at: Instant
+
+
+class RatingSummary(Frozen):
+    average: float | None
+    count: int
+
+
+class Rating(RatingSummary):
+    distribution: dict[str, int] = Field(description='how many gave "1" to "5" stars')
+
+
+class Reputation(Frozen):
+    """What reviews say of an organisation."""
+
+    rating: Rating
+    reviews: Page[Review]
+
+
+class PublicOrganisation(Frozen):
+    id: str
+    name: str
+    kind: Side
+    country: str | None
+
+
+class Profile(Frozen):
+    organisation: PublicOrganisation
+    rating: Rating | None
+    on_time_rate: float | None
+    completed_orders: Page[CompletedOrder] | None
+    reviews: Page[Review] | None
+    degraded: list[str]

@@ -1,0 +1,45 @@
+"""Events of the gateway's accounts, for the services that show names or tell people something."""
+
+from typing import ClassVar
+
+from shared.events.base import Fact, Instant
+from shared.identity import Role, Side
+
+
+class OrganisationChanged(Fact):
+    """An organisation was registered or its public record changed; carries the whole record."""
+
+    type: ClassVar[str] = "organisation.changed.v1"
+    source: ClassVar[str] = "/gateway"
+
+    organisation_id: str
+    version: int
+    name: str
+    kind: Side
+    country: str | None
+    time_zone: str
+    """IANA name; the organisation's deadlines are calendar dates in it."""
+
+    @property
+    def subject(self) -> str:
+        return self.organisation_id
+
+
+class MemberChanged(Fact):
+    """A user joined an organisation, left it, or changed role or name; carries the whole record."""
+
+    type: ClassVar[str] = "member.changed.v1"
+    source: ClassVar[str] = "/gateway"
+
+    user_id: str
+    organisation_id: str
+    version: int
+    display_name: str
+    email: str
+    role: Role
+    joined_at: Instant
+    removed: bool = False
+
+    @property
+    def subject(self) -> str:
+        return self.user_id

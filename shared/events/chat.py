@@ -1,0 +1,67 @@
+"""Events that the chat service publishes."""
+
+from typing import ClassVar, Literal
+
+from shared.api.chat import Attachment, Message
+from shared.contact_guard import Kind
+from shared.events.base import Fact
+from shared.identity import Side
+
+
+class _ChatFact(Fact):
+    source: ClassVar[str] = "/services/chat"
+
+    order_id: str
+    buyer_id: str
+    factory_id: str
+
+    @property
+    def subject(self) -> str:
+        return self.order_id
+
+
+class MessageSent(_ChatFact):
+    """A message, or a system line about a status change, stands in an order's thread."""
+
+    type: ClassVar[str] = "message.sent.v1"
+
+    message: Message
+
+    @property
+    def sequence(self) -> int:
+        return self.message.seq
+
+
+class MessageRead(_ChatFact):
+    """A user has read a thread up to a message; never goes backwards."""
+
+    type: ClassVar[str] = "message.read.v1"
+
+    user_id: str
+    side: Side
+    up_to: int
+    """The `seq` of the last message read."""
+
+    @property
+    def sequence(self) -> int:
+        return self.up_to
+
+
+class MessageBlocked(_ChatFact):
+    """A text was refused because it holds contact information; carries no copy of the text."""
+
+    type: ClassVar[str] = "message.blocked.v1"
+
+    user_id: str
+    where: Literal["message", "filename"]
+    kinds: list[Kind]
+    rules: list[str]
+
+
+class AttachmentStored(_ChatFact):
+    """An uploaded file is stored whole; it is not yet part of a message."""
+
+    type: ClassVar[str] = "attachment.stored.v1"
+
+    user_id: str
+    attachment: Attachment

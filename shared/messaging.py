@@ -1,0 +1,244 @@
+"""RabbitMQ: the names of things, how a message is published, and what becomes of one that fails.
+
+One topic exchange carries every event. Each consumer has one quorum queue for each event type. A
+handler's failure decides where the message goes next:
+
+* a refusal (`shared.errors`) is final: the message rests in `<queue>.dead`, with the cause in its headers;
+* NotFound may mean that an earlier event is still on its way, and any other exception may pass: the
+  message waits in a delay queue and comes back, each time later, until the delays are used up.
+
+Delay queues are few and shared by all consumers: a message keeps its queue's name as its routing key,
+and the delay queue hands it to the default exchange when its time is over.
+"""
+
+import asyncio
+import traceback
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+import aio_pika
+import orjson
+import structlog
+from faststream import AckPolicy, BaseMiddleware
+from faststream.rabbit import (
+    Channel,
+    ExchangeType,
+    QueueType,
+    RabbitBroker,
+    RabbitExchange,
+    RabbitMessage,
+    RabbitQueue,
+    RabbitRouter,
+)
+from opentelemetry import propagate
+from pydantic import ValidationError
+
+from shared import telemetry
+from shared.clock import utc_now
+from shared.errors import Invalid, NotFound, Refusal
+from shared.events.base import Fact
+
+if TYPE_CHECKING:
+    from faststream.message import StreamMessage
+
+log = structlog.get_logger(__name__)
+
+CONTENT_TYPE: Final = "application/cloudevents+json"
+EVENTS: Final = RabbitExchange("millrace.events", type=ExchangeType.TOPIC, durable=True)
+DEAD: Final = RabbitExchange("millrace.dead", type=ExchangeType.DIRECT, durable=True)
+
+# Seconds. The first answers races between two queues, the sum rides out a restart of a database.
+RETRY_DELAYS: Final = (1, 3, 10, 30, 60, 120)
+# A message that kills its consumer comes back at once, so this ends it where no header can.
+DELIVERY_LIMIT: Final = 20
+PREFETCH: Final = 100
+
+ATTEMPT_HEADER: Final = "x-millrace-attempt"
+CAUSE_HEADER: Final = "x-millrace-cause"
+
+
+class MalformedEvent(Invalid):
+    """The message is no CloudEvent of the type that its queue is for."""
+
+    title = "Malformed event"
+
+
+def queue_for(service: str, fact: type[Fact]) -> RabbitQueue:
+    """Name a consumer's queue for one event: `<service>.<event type>`, its dead letters beside it."""
+    name = f"{service}.{fact.type}"
+    return RabbitQueue(
+        name,
+        queue_type=QueueType.QUORUM,
+        durable=True,
+        routing_key=fact.type,
+        arguments={
+            "x-dead-letter-exchange": DEAD.name,
+            "x-dead-letter-routing-key": dead(name),
+            "x-delivery-limit": DELIVERY_LIMIT,
+        },
+    )
+
+
+def dead(queue: str) -> str:
+    """Name the queue where a queue's dead letters rest."""
+    return f"{queue}.dead"
+
+
+def retry_queue(delay: int) -> str:
+    return f"millrace.retry.{delay}s"
+
+
+class _Settle(BaseMiddleware[Any, Any]):
+    """Decide what becomes of a message whose handler failed, and give the handler its request id."""
+
+    async def consume_scope(
+        self, call_next: Callable[[Any], Awaitable[Any]], msg: "StreamMessage[Any]"
+    ) -> Any:
+        assert isinstance(msg, RabbitMessage)  # noqa: S101 - for the type checker
+        telemetry.request_id.set(msg.correlation_id)
+        parent = propagate.extract({"traceparent": str(msg.headers.get("traceparent", ""))})
+        queue: str = self.context.get("handler_").queue.name
+        with telemetry.tracer.start_as_current_span(f"consume {queue}", context=parent):
+            try:
+                return await call_next(msg)
+            except ValidationError as error:
+                cause: Exception = MalformedEvent(_explain(error))
+            except orjson.JSONDecodeError as error:
+                cause = MalformedEvent(f"not JSON: {error}")
+            except Exception as error:  # noqa: BLE001 - every failure has its place
+                cause = error
+        await self._put_aside(msg, queue=queue, cause=cause)
+        return None
+
+    async def _put_aside(self, msg: RabbitMessage, *, queue: str, cause: Exception) -> None:
+        attempt = int(str(msg.headers.get(ATTEMPT_HEADER, 0)))
+        final = isinstance(cause, Refusal) and not isinstance(cause, NotFound)
+        headers: dict[str, Any] = dict(msg.headers) | {
+            CAUSE_HEADER: _cause(cause),
+            "x-millrace-queue": queue,
+            "x-millrace-failed-at": utc_now().isoformat(),
+        }
+        if final or attempt >= len(RETRY_DELAYS):
+            target, exchange = dead(queue), DEAD.name
+            log.error("event is dead", queue=queue, event_id=msg.message_id, cause=_cause(cause), attempt=attempt)
+        else:
+            target, exchange = queue, retry_queue(RETRY_DELAYS[attempt])
+            headers[ATTEMPT_HEADER] = attempt + 1
+            log.warning("event is retried", queue=queue, event_id=msg.message_id, cause=_cause(cause), attempt=attempt)
+        broker: RabbitBroker = self.context.get("broker")
+        await broker.publish(
+            aio_pika.Message(
+                msg.body,
+                headers=headers,
+                content_type=msg.content_type,
+                message_id=msg.message_id,
+                correlation_id=msg.correlation_id,
+                delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
+            ),
+            exchange=exchange,
+            routing_key=target,
+            timeout=10,
+        )
+
+
+def _cause(error: Exception) -> str:
+    if isinstance(error, Refusal):
+        return f"{type(error).slug()}: {error}"[:2000]
+    return "".join(traceback.format_exception_only(error)).strip()[:2000]
+
+
+def _explain(error: ValidationError) -> str:
+    parts = (
+        f"/{'/'.join(str(step) for step in problem['loc'][1:])}: {problem['msg']}"
+        for problem in error.errors(include_url=False, include_context=False, include_input=False)
+    )
+    return "; ".join(parts)
+
+
+async def _decode(msg: "StreamMessage[Any]") -> Any:
+    return orjson.loads(msg.body)
+
+
+def create_router() -> RabbitRouter:
+    """Make the router on which a service's consumers stand: what fails is settled as this module says.
+
+    The policy is set here because one that is set on the broker does not reach an included router.
+    """
+    return RabbitRouter(middlewares=(_Settle,), ack_policy=AckPolicy.NACK_ON_ERROR, decoder=_decode)
+
+
+def create_broker(*, url: str, routers: Sequence[RabbitRouter] = ()) -> RabbitBroker:
+    """Make a broker that is not yet connected; `running` starts it."""
+    # FastStream's log line for each message costs a quarter of the throughput.
+    return RabbitBroker(
+        url,
+        routers=routers,
+        default_channel=Channel(prefetch_count=PREFETCH),
+        logger=None,
+        reconnect_interval=1.0,
+        graceful_timeout=10.0,
+        app_id="millrace",
+    )
+
+
+@asynccontextmanager
+async def running(broker: RabbitBroker) -> AsyncIterator[None]:
+    """Declare everything that the broker's consumers stand on, then consume until the context ends."""
+    await broker.connect()
+    await _declare(broker)
+    broker.context.set_global("broker", broker)
+    try:
+        await broker.start()
+        yield
+    finally:
+        await broker.stop()
+
+
+async def _declare(broker: RabbitBroker) -> None:
+    await broker.declare_exchange(EVENTS)
+    dead_exchange = await broker.declare_exchange(DEAD)
+    for delay in RETRY_DELAYS:
+        name = retry_queue(delay)
+        exchange = await broker.declare_exchange(RabbitExchange(name, type=ExchangeType.FANOUT, durable=True))
+        arguments: dict[str, Any] = {
+            "x-message-ttl": delay * 1000,
+            "x-dead-letter-exchange": "",
+            "x-dead-letter-strategy": "at-least-once",
+            "x-overflow": "reject-publish",
+        }
+        queue = await broker.declare_queue(
+            RabbitQueue(name, queue_type=QueueType.QUORUM, durable=True, arguments=arguments)  # type: ignore[arg-type]
+        )
+        await queue.bind(exchange)
+    for subscriber in broker.subscribers:
+        name = dead(subscriber.queue.name)  # type: ignore[attr-defined]
+        queue = await broker.declare_queue(RabbitQueue(name, queue_type=QueueType.QUORUM, durable=True))
+        await queue.bind(dead_exchange, routing_key=name)
+
+
+async def publish(broker: RabbitBroker, rows: Iterable[dict[str, Any]]) -> None:
+    """Publish outbox rows side by side on one channel, and return when RabbitMQ has all of them.
+
+    Raises:
+        Exception: any row may or may not have been published.
+    """
+    await asyncio.gather(
+        *(
+            broker.publish(
+                aio_pika.Message(
+                    row["body"].encode(),
+                    content_type=CONTENT_TYPE,
+                    message_id=row["id"],
+                    correlation_id=row["correlation_id"],
+                    headers={"traceparent": row["traceparent"]} if row["traceparent"] else None,
+                    delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
+                ),
+                exchange=EVENTS,
+                routing_key=row["type"],
+                mandatory=False,  # an event that nobody listens to yet is normal
+                timeout=10,
+            )
+            for row in rows
+        )
+    )

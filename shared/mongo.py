@@ -1,0 +1,85 @@
+"""MongoDB: how to connect, and the few calls in which the two async drivers differ.
+
+Motor is the default; `MILLRACE_MONGO_DRIVER=pymongo` opens PyMongo's own async client, which outlives
+Motor (decision 0008). Stores use only what both offer, and get the rest from here.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from inspect import isawaitable
+from typing import Any, TypeVar
+
+from bson.codec_options import CodecOptions, DatetimeConversion
+from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo import AsyncMongoClient
+
+Document = dict[str, Any]
+Collection = Any  # the drivers' collections share methods, not a base class
+Session = Any
+ResultT = TypeVar("ResultT")
+
+_CODEC: CodecOptions[Document] = CodecOptions(tz_aware=True, datetime_conversion=DatetimeConversion.DATETIME)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Database:
+    """One service's database; `db["orders"]` is a collection."""
+
+    client: Any
+    name: str
+    handle: Any
+
+    def __getitem__(self, collection: str) -> Collection:
+        return self.handle[collection]
+
+    async def ping(self) -> None:
+        """Ask whether the server answers.
+
+        Raises:
+            PyMongoError: it does not.
+        """
+        await self.client.admin.command("ping")
+
+
+@asynccontextmanager
+async def connect(*, url: str, name: str, driver: str) -> AsyncIterator[Database]:
+    """Open a database for as long as the context lasts; times are aware, and UTC."""
+    options: dict[str, Any] = {"serverSelectionTimeoutMS": 5000, "appname": "millrace", "retryWrites": True}
+    client: Any = AsyncIOMotorClient(url, **options) if driver == "motor" else AsyncMongoClient(url, **options)
+    try:
+        yield Database(client=client, name=name, handle=client.get_database(name, codec_options=_CODEC))
+    finally:
+        closed = client.close()
+        if isawaitable(closed):
+            await closed
+
+
+async def in_transaction(db: Database, body: Callable[[Session], Awaitable[ResultT]]) -> ResultT:
+    """Make all writes that `body` gives its session happen, or none.
+
+    `body` may run more than once (a lost write conflict begins it again), so it takes times and ids
+    from outside and does nothing but database work.
+    """
+    opened = db.client.start_session()
+    async with await opened if isawaitable(opened) else opened as session:
+        result: ResultT = await session.with_transaction(body)
+        return result
+
+
+async def aggregate(
+    collection: Collection, pipeline: Sequence[Mapping[str, Any]], **options: Any
+) -> list[Document]:
+    """Run a pipeline to its end."""
+    cursor = collection.aggregate(pipeline, **options)
+    if isawaitable(cursor):
+        cursor = await cursor
+    rows: list[Document] = await cursor.to_list(None)
+    return rows
+
+
+async def explain(db: Database, command: Mapping[str, Any]) -> Document:
+    """Ask the server how it would run a command, as tests of query plans do."""
+    plan: Document = await db.handle.command("explain", command, verbosity="executionStats")
+    return plan
+
