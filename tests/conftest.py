@@ -1,0 +1,76 @@
+"""Real MongoDB, RabbitMQ and S3 for every test that asks for them; nothing imports this file."""
+
+import os
+import urllib.request
+from base64 import b64encode
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import pytest
+from pymongo import MongoClient
+
+from deploy.parts import S3, Parts, running
+from tests import containers
+
+
+@pytest.fixture(scope="session")
+def parts() -> Iterator[Parts]:
+    """Find those that `MILLRACE_*` variables name, else containers, else processes of this session."""
+    env = dict(os.environ)  # noqa: TID251 - the tests' own front door
+    with (
+        TemporaryDirectory(prefix="millrace-tests-") as home,
+        containers.running(env) as named,
+        running(home=Path(home), env=env | named, management=True) as parts,
+    ):
+        yield parts
+
+
+@pytest.fixture(scope="session")
+def s3(parts: Parts) -> S3:
+    return parts.s3
+
+
+@pytest.fixture(scope="session")
+def mongo_url(parts: Parts) -> str:
+    return parts.mongo_url
+
+
+@pytest.fixture
+def mongo_db_prefix(mongo_url: str) -> Iterator[str]:
+    """Stands before every database name of one test; its databases are dropped after it."""
+    prefix = f"t{uuid4().hex[:10]}_"
+
+    yield prefix
+
+    with MongoClient(mongo_url) as client:
+        for name in client.list_database_names():
+            if name.startswith(prefix):
+                client.drop_database(name)
+
+
+@pytest.fixture
+def amqp_url(parts: Parts) -> Iterator[str]:
+    """Give each test a virtual host of its own, or the default one of a broker that cannot be asked."""
+    if parts.management_url is None:
+        yield parts.amqp_url
+        return
+    name = f"t{uuid4().hex[:10]}"
+    _management(parts.management_url, "PUT", name)
+
+    yield parts.amqp_url.rstrip("/") + "/" + name
+
+    _management(parts.management_url, "DELETE", name)
+
+
+def _management(url: str, method: str, vhost: str) -> None:
+    address = urlsplit(url)
+    login = b64encode(f"{address.username}:{address.password}".encode()).decode()
+    request = urllib.request.Request(  # noqa: S310 - our own broker, here and below
+        f"http://{address.hostname}:{address.port}/api/vhosts/{vhost}",
+        method=method,
+        headers={"Authorization": f"Basic {login}"},
+    )
+    urllib.request.urlopen(request, timeout=10).close()  # noqa: S310
