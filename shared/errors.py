@@ -104,7 +104,8 @@ class StaleVersion(Stale):
 
     def __init__(self, *, current_version: int) -> None:
         super().__init__(
-            f"the resource is at version {current_version} now; read it again", current_version=current_version
+            f"the resource is at version {current_version} now; read it again",
+            current_version=current_version,
         )
 
 

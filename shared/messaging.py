@@ -31,6 +31,7 @@ from faststream.rabbit import (
     RabbitQueue,
     RabbitRouter,
 )
+from faststream.rabbit.schemas.queue import QuorumQueueArgs
 from opentelemetry import propagate
 from pydantic import ValidationError
 
@@ -121,11 +122,15 @@ class _Settle(BaseMiddleware[Any, Any]):
         }
         if final or attempt >= len(RETRY_DELAYS):
             target, exchange = dead(queue), DEAD.name
-            log.error("event is dead", queue=queue, event_id=msg.message_id, cause=_cause(cause), attempt=attempt)
+            log.error(
+                "event is dead", queue=queue, event_id=msg.message_id, cause=_cause(cause), attempt=attempt
+            )
         else:
             target, exchange = queue, retry_queue(RETRY_DELAYS[attempt])
             headers[ATTEMPT_HEADER] = attempt + 1
-            log.warning("event is retried", queue=queue, event_id=msg.message_id, cause=_cause(cause), attempt=attempt)
+            log.warning(
+                "event is retried", queue=queue, event_id=msg.message_id, cause=_cause(cause), attempt=attempt
+            )
         broker: RabbitBroker = self.context.get("broker")
         await broker.publish(
             aio_pika.Message(
@@ -177,6 +182,7 @@ def create_broker(*, url: str, routers: Sequence[RabbitRouter] = ()) -> RabbitBr
         default_channel=Channel(prefetch_count=PREFETCH),
         logger=None,
         reconnect_interval=1.0,
+        fail_fast=False,  # a service that starts before its broker waits for it
         graceful_timeout=10.0,
         app_id="millrace",
     )
@@ -201,14 +207,14 @@ async def _declare(broker: RabbitBroker) -> None:
     for delay in RETRY_DELAYS:
         name = retry_queue(delay)
         exchange = await broker.declare_exchange(RabbitExchange(name, type=ExchangeType.FANOUT, durable=True))
-        arguments: dict[str, Any] = {
+        arguments: QuorumQueueArgs = {
             "x-message-ttl": delay * 1000,
             "x-dead-letter-exchange": "",
             "x-dead-letter-strategy": "at-least-once",
             "x-overflow": "reject-publish",
         }
         queue = await broker.declare_queue(
-            RabbitQueue(name, queue_type=QueueType.QUORUM, durable=True, arguments=arguments)  # type: ignore[arg-type]
+            RabbitQueue(name, queue_type=QueueType.QUORUM, durable=True, arguments=arguments)
         )
         await queue.bind(exchange)
     for subscriber in broker.subscribers:

@@ -6,13 +6,16 @@ Motor (decision 0008). Stores use only what both offer, and get the rest from he
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from inspect import isawaitable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from bson.codec_options import CodecOptions, DatetimeConversion
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import AsyncMongoClient
+
+if TYPE_CHECKING:
+    from shared.outbox import Outbox
 
 Document = dict[str, Any]
 Collection = Any  # the drivers' collections share methods, not a base class
@@ -22,13 +25,13 @@ ResultT = TypeVar("ResultT")
 _CODEC: CodecOptions[Document] = CodecOptions(tz_aware=True, datetime_conversion=DatetimeConversion.DATETIME)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Database:
-    """One service's database; `db["orders"]` is a collection."""
+    """One service's database; `db["orders"]` is a collection, `db.outbox` publishes what documents hold."""
 
     client: Any
-    name: str
     handle: Any
+    outbox: "Outbox" = field(init=False)
 
     def __getitem__(self, collection: str) -> Collection:
         return self.handle[collection]
@@ -46,9 +49,11 @@ class Database:
 async def connect(*, url: str, name: str, driver: str) -> AsyncIterator[Database]:
     """Open a database for as long as the context lasts; times are aware, and UTC."""
     options: dict[str, Any] = {"serverSelectionTimeoutMS": 5000, "appname": "millrace", "retryWrites": True}
-    client: Any = AsyncIOMotorClient(url, **options) if driver == "motor" else AsyncMongoClient(url, **options)
+    client: Any = (
+        AsyncIOMotorClient(url, **options) if driver == "motor" else AsyncMongoClient(url, **options)
+    )
     try:
-        yield Database(client=client, name=name, handle=client.get_database(name, codec_options=_CODEC))
+        yield Database(client=client, handle=client.get_database(name, codec_options=_CODEC))
     finally:
         closed = client.close()
         if isawaitable(closed):
@@ -82,4 +87,3 @@ async def explain(db: Database, command: Mapping[str, Any]) -> Document:
     """Ask the server how it would run a command, as tests of query plans do."""
     plan: Document = await db.handle.command("explain", command, verbosity="executionStats")
     return plan
-

@@ -105,7 +105,9 @@ class Outbox:
         """Run the relay; at the end, publish what is still waiting."""
         for collection in self.collections:
             await self.db[collection].create_index("outbox_at", sparse=True, name="outbox_at")
-        tasks = [asyncio.create_task(work) for work in (self._relay(), self._take_out(), self._sweep_forever())]
+        tasks = [
+            asyncio.create_task(work) for work in (self._relay(), self._take_out(), self._sweep_forever())
+        ]
         try:
             yield
         finally:
@@ -167,7 +169,9 @@ class Outbox:
         """Publish what its writer left behind; tell how many events that were."""
         count = 0
         for collection in self.collections:
-            left_behind = self.db[collection].find({"outbox_at": {"$lt": now - LEASE}}, {"outbox_at": 1}).limit(BATCH)
+            left_behind = (
+                self.db[collection].find({"outbox_at": {"$lt": now - LEASE}}, {"outbox_at": 1}).limit(BATCH)
+            )
             async for found in left_behind:
                 # Whoever moves the time on holds the lease: two sweeps do not publish the same document.
                 leased = await self.db[collection].find_one_and_update(

@@ -48,11 +48,11 @@ class Messages(Frozen):
 
 class NewMessage(Frozen):
     text: Annotated[Verbatim, Field(max_length=MAX_TEXT)] | None = None
-    attachment_ids: Annotated[list[Id], Field(max_length=MAX_ATTACHMENTS)] = []
+    attachment_ids: Annotated[tuple[Id, ...], Field(max_length=MAX_ATTACHMENTS)] = ()
 
     @field_validator("attachment_ids")
     @classmethod
-    def _names_each_once(cls, ids: list[str]) -> list[str]:
+    def _names_each_once(cls, ids: tuple[str, ...]) -> tuple[str, ...]:
         if len(set(ids)) != len(ids):
             raise ValueError("names an attachment twice")
         return ids

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from shared.api.page import Page
 from shared.api.text import Id, Line, Note, Paragraphs
 from shared.events.base import Instant
-from shared.identity import Person
+from shared.identity import Person, Side
 from shared.money import Money
 
 MAX_QUANTITY = 10**9
@@ -51,7 +51,9 @@ class NewOrder(Frozen):
     quantity: Annotated[int, Field(strict=True, ge=1, le=MAX_QUANTITY)]
     unit: Annotated[Line, Field(min_length=1, max_length=20)] = "pcs"
     unit_price: Money
-    deadline: Annotated[date, Field(description="a calendar date in the factory's time zone, not in the past")]
+    deadline: Annotated[
+        date, Field(description="a calendar date in the factory's time zone, not in the past")
+    ]
     shipping_terms: Annotated[Line, Field(max_length=200)] | None = None
     destination: Annotated[Paragraphs, Field(max_length=500)] | None = None
 
@@ -84,7 +86,9 @@ class Tracking(Frozen):
     carrier: Carrier
     number: str
     url: str | None = Field(description="the carrier's public page; `null` for `other`")
-    warning: str | None = Field(default=None, description="why the number does not look like one of this carrier's")
+    warning: str | None = Field(
+        default=None, description="why the number does not look like one of this carrier's"
+    )
 
 
 class SystemActor(Frozen):
@@ -110,6 +114,14 @@ class NextStep(Frozen):
 class Due(Frozen):
     state: DueState
     days_left: int
+
+
+class ReviewRecorded(Frozen):
+    """What orders is told of a review: by the gateway at once, and by the event in any case."""
+
+    by_side: Side
+    user_id: str
+    user_name: str
 
 
 class Party(Frozen):
@@ -142,6 +154,21 @@ class Order(Frozen):
     created_at: Instant
     updated_at: Instant
     completed_at: Instant | None
+
+
+class OrderQuery(Frozen):
+    """Which orders, in which order."""
+
+    status: list[Status] = Field(default=[], description="any of these")
+    state: Literal["active", "completed"] | None = None
+    due: DueState | None = None
+    counterparty: str | None = Field(default=None, max_length=100, description="id of the other organisation")
+    q: str | None = Field(
+        default=None, max_length=200, description="words in number, product, SKU or the other side's name"
+    )
+    sort: Sort = "deadline"
+    limit: int = Field(default=20, ge=1, le=100)
+    cursor: str | None = Field(default=None, max_length=1000)
 
 
 class OrderCard(Frozen):
@@ -198,5 +225,7 @@ class CompletedOrder(Frozen):
 class TrackRecord(Frozen):
     """What an organisation's orders say of it."""
 
-    on_time_rate: float | None = Field(description="0 to 1, of its orders that reached the buyer; null without any")
+    on_time_rate: float | None = Field(
+        description="0 to 1, of its orders that reached the buyer; null without any"
+    )
     completed_orders: Page[CompletedOrder]

@@ -25,7 +25,9 @@ def _aware(value: datetime) -> datetime:
     return value.astimezone(UTC)
 
 
-Instant = Annotated[datetime, AfterValidator(_aware), PlainSerializer(_rfc3339, return_type=str, when_used="json")]
+Instant = Annotated[
+    datetime, AfterValidator(_aware), PlainSerializer(_rfc3339, return_type=str, when_used="json")
+]
 """An instant: RFC 3339 in UTC with `Z` in JSON."""
 
 
@@ -87,7 +89,8 @@ def seal(
     fact: FactT, *, event_id: str, now: datetime, correlation_id: str | None, traceparent: str | None
 ) -> CloudEvent[FactT]:
     """Put a fact into its envelope."""
-    return CloudEvent[type(fact)](  # type: ignore[misc]
+    envelope: type[CloudEvent[FactT]] = CloudEvent.__class_getitem__(type(fact))  # type: ignore[assignment]
+    return envelope(
         id=event_id,
         source=fact.source,
         type=fact.type,

@@ -3,7 +3,6 @@
 from typing import ClassVar, Literal
 
 from shared.api.chat import Attachment, Message
-from shared.contact_guard import Kind
 from shared.events.base import Fact
 from shared.identity import Side
 
@@ -54,7 +53,8 @@ class MessageBlocked(_ChatFact):
 
     user_id: str
     where: Literal["message", "filename"]
-    kinds: list[Kind]
+    kinds: list[str]
+    """Of the findings: `email`, `phone`, `messenger`, `url`, `social`."""
     rules: list[str]
 
 

@@ -2,8 +2,8 @@
 
 from typing import ClassVar
 
-from shared.events.base import Fact
 from shared.api.notifications import Notification
+from shared.events.base import Fact
 
 
 class NotificationCreated(Fact):

@@ -5,10 +5,10 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from shared.api.orders import Due, HistoryEntry, NewOrder, NextStep, Product, Status, Tracking
 from shared.events.base import Fact, Instant
 from shared.identity import Side
 from shared.money import Money
-from shared.api.orders import Due, HistoryEntry, NewOrder, NextStep, Product, Status, Tracking
 
 
 class QuoteAccepted(NewOrder, Fact):
@@ -80,7 +80,7 @@ class OrderUpdated(_OrderFact):
 
     type: ClassVar[str] = "order.updated.v1"
 
-    change: Literal["receipt_requested", "receipt_extended", "receipt_reminder", "deadline_near"]
+    change: Literal["receipt_requested", "receipt_extended", "receipt_reminder", "deadline_near", "reviewed"]
     by_user_id: str | None
     by_side: Side | Literal["system"]
     next_automatic_step: NextStep | None = None
