@@ -23,6 +23,7 @@ from deploy.process import OWNER, CannotStart, Program, end_leftovers
 # mongod writes its journal ahead of time, 300 MB, and RabbitMQ stops taking messages below 50 MB.
 LEAST_FREE_BYTES = 600 * 1024 * 1024
 START_SECONDS = 90
+PART_PORTS = ("mongod", "rabbitmq", "rabbitmq-nodes", "epmd", "s3")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,14 +44,12 @@ class Parts:
     programs: tuple[Program, ...] = ()
 
 
-def plan(*, home: Path, env: Mapping[str, str], management: bool = False) -> Parts:
+def plan(*, home: Path, env: Mapping[str, str], at: Mapping[str, int]) -> Parts:
     """Decide which parts to start, with data, logs and secrets below `home`; nothing runs yet.
 
-    `management` adds RabbitMQ's HTTP API, which costs memory and a second of its start.
+    `at` gives the ports by their names; one named `management` adds RabbitMQ's HTTP API, which costs
+    memory and a second of its start.
     """
-    _check_room(home)
-    names = ["mongod", "rabbitmq", "rabbitmq-nodes", "epmd", "s3", *(["management"] if management else [])]
-    at = ports.choose(names, remembered_in=home / "ports.json")
     env = {**env, OWNER: str(home)}
     programs = []
 
@@ -65,7 +64,7 @@ def plan(*, home: Path, env: Mapping[str, str], management: bool = False) -> Par
     if amqp_url is None:
         login = f"millrace:{secret(home, 'amqp')}@127.0.0.1"
         amqp_url = f"amqp://{login}:{at['rabbitmq']}/"
-        management_url = f"http://{login}:{at['management']}" if management else None
+        management_url = f"http://{login}:{at['management']}" if "management" in at else None
         programs.append(_rabbitmq(home, env, at))
     elif not probes.amqp_answers(urlsplit(amqp_url).hostname or "localhost", urlsplit(amqp_url).port or 5672):
         raise CannotStart("MILLRACE_AMQP_URL: no RabbitMQ answers there")
@@ -82,9 +81,11 @@ def plan(*, home: Path, env: Mapping[str, str], management: bool = False) -> Par
 
 
 @contextmanager
-def running(*, home: Path, env: Mapping[str, str], management: bool = False) -> Iterator[Parts]:
+def running(*, home: Path, env: Mapping[str, str]) -> Iterator[Parts]:
     """Run the parts alone, as tests need them, and end them without care for their data."""
-    parts = plan(home=home, env=env, management=management)
+    check_room(home)
+    at = ports.choose((*PART_PORTS, "management"), remembered_in=home / "ports.json")
+    parts = plan(home=home, env=env, at=at)
     try:
         for program in parts.programs:
             program.start()
@@ -114,7 +115,8 @@ def _wait_until_ready(program: Program) -> None:
     program.wait_until_ready(within=START_SECONDS, cancelled=Event())
 
 
-def _check_room(home: Path) -> None:
+def check_room(home: Path) -> None:
+    """Refuse a disk that is too full, before half a start has made it fuller."""
     free = shutil.disk_usage(home).free
     if free < LEAST_FREE_BYTES:
         raise CannotStart(

@@ -24,7 +24,7 @@ def is_free(port: int, *, host: str = "127.0.0.1") -> bool:
     return True
 
 
-def choose(names: Iterable[str], *, remembered_in: Path) -> dict[str, int]:
+def choose(names: Iterable[str], *, remembered_in: Path, avoid: int = 0) -> dict[str, int]:
     """Give each name a free port, the remembered one if it is still free, and remember the choice."""
     try:
         remembered: dict[str, int] = json.loads(remembered_in.read_text())
@@ -33,7 +33,7 @@ def choose(names: Iterable[str], *, remembered_in: Path) -> dict[str, int]:
     chosen: dict[str, int] = {}
     for name in names:
         port = remembered.get(name)
-        while port is None or port in chosen.values() or not is_free(port):
+        while port is None or port in {avoid, *chosen.values()} or not is_free(port):
             port = random.choice(CANDIDATES)  # noqa: S311 - no secret
         chosen[name] = port
     remembered_in.write_text(json.dumps(remembered | chosen))

@@ -3,6 +3,7 @@
 import socket
 import urllib.error
 import urllib.request
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,6 +11,8 @@ from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
 REPLICA_SET = "millrace"
+# The machine may name a proxy for the world outside; it cannot reach our servers.
+_direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def mongo_answers(url: str) -> bool:
@@ -65,14 +68,23 @@ def amqp_answers(host: str, port: int) -> bool:
 
 def http_answers(url: str) -> bool:
     """Whether an HTTP server is there at all; a refusal is an answer."""
+    return _http_status(url) is not None
+
+
+def http_is_ready(url: str) -> bool:
+    return _http_status(url) == HTTPStatus.OK
+
+
+def _http_status(url: str) -> int | None:
     try:
-        urllib.request.urlopen(url, timeout=5).close()  # noqa: S310 - our own address
+        with _direct.open(url, timeout=5) as answer:
+            status: int = answer.status
+            return status
     except urllib.error.HTTPError as refusal:
         refusal.close()
-        return True
+        return refusal.code
     except OSError:
-        return False
-    return True
+        return None
 
 
 def _listens(host: str, port: int) -> bool:

@@ -16,11 +16,11 @@ import psutil
 OWNER = "MILLRACE_SUITE"
 
 
-class CannotStart(Exception):
+class CannotStart(Exception):  # noqa: N818 - the fact is its name
     """Something that a suite needs is missing, taken or broken; the message is one line for a person."""
 
 
-class Interrupted(Exception):
+class Interrupted(Exception):  # noqa: N818
     """Someone asked to stop while the suite was still starting."""
 
 
@@ -104,10 +104,12 @@ def end_leftovers(owner: Path, *, grace: float = 15) -> list[int]:
     found = list(_started_for(owner))
     for process in found:
         _signal(process.terminate)
-    _, stubborn = psutil.wait_procs(found, timeout=grace)
-    for process in stubborn:
-        _signal(process.kill)
-    psutil.wait_procs(stubborn, timeout=5)
+    kill_at = time.monotonic() + grace
+    while any(_lives(process) for process in found):
+        if time.monotonic() > kill_at:
+            for process in found:
+                _signal(process.kill)
+        time.sleep(0.02)
     return [process.pid for process in found]
 
 
@@ -120,6 +122,13 @@ def _started_for(owner: Path) -> Iterable[psutil.Process]:
                 yield process
         except (psutil.Error, OSError):  # ended meanwhile, or another user's
             continue
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _signal(send: Callable[[], None]) -> None:

@@ -1,0 +1,115 @@
+"""The `millrace` command: runs the suite on this machine and looks after a running one."""
+
+import asyncio
+import os
+import shutil
+import signal
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deploy import local
+from deploy.process import CannotStart, Interrupted
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Run Millrace on this machine, fill it with an example, and look after it.",
+)
+
+Home = Annotated[
+    Path,
+    typer.Option(envvar="MILLRACE_HOME", help="data folder: databases, files, logs, secrets, endpoints.json"),
+]
+DEFAULT_HOME = Path(".millrace")
+
+
+@app.command()
+def up(
+    home: Home = DEFAULT_HOME,
+    port: Annotated[
+        int,
+        typer.Option(envvar="MILLRACE_PORT", min=0, max=65535, help="the gateway's port; 0 takes a free one"),
+    ] = 8080,
+) -> None:
+    """Start MongoDB, RabbitMQ, S3 and the five applications, and watch over them until Ctrl-C.
+
+    Data stays in the data folder for the next start. Two suites with two folders and two ports run side
+    by side. While it runs, endpoints.json in the data folder tells addresses, credentials and process
+    ids; what dies is started again. Any MILLRACE_* variable is handed on to the applications as a
+    setting; MILLRACE_MONGO_URL, MILLRACE_AMQP_URL and MILLRACE_S3_ENDPOINT name servers to use
+    instead of starting them.
+    """
+    suite = local.Suite(
+        home=home,
+        port=port,
+        env=dict(os.environ),  # noqa: TID251 - handed on to the applications, whose main.py reads it
+        say=_say,
+    )
+    _say(f"Starting Millrace in {home}")
+    try:
+        asyncio.run(_run_until_asked(suite))
+    except CannotStart as problem:
+        typer.echo(f"Cannot start: {problem}", err=True)
+        raise typer.Exit(1) from None
+    except Interrupted:
+        pass
+    _say("Stopped; nothing is left running")
+
+
+@app.command()
+def down(home: Home = DEFAULT_HOME) -> None:
+    """Stop the suite that runs in the data folder, from another terminal."""
+    try:
+        stopped = local.shut_down(home)
+    except CannotStart as problem:
+        typer.echo(str(problem), err=True)
+        raise typer.Exit(1) from None
+    _say("Stopped" if stopped else f"Nothing runs in {home}")
+
+
+@app.command()
+def clean(home: Home = DEFAULT_HOME) -> None:
+    """Stop the suite and delete its data folder, with all orders, messages and files in it."""
+    down(home)
+    if not home.exists():
+        return
+    if not (home / local.LOCK).exists():
+        typer.echo(f"{home} is no data folder of Millrace; nothing was deleted", err=True)
+        raise typer.Exit(1)
+    shutil.rmtree(home)
+    _say(f"Deleted {home}")
+
+
+async def _run_until_asked(suite: local.Suite) -> None:
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(name, suite.stopping.set)
+    async with suite:
+        _greet(suite)
+        await asyncio.to_thread(suite.stopping.wait)
+        _say("Stopping")
+
+
+def _greet(suite: local.Suite) -> None:
+    address = suite.endpoints.gateway
+    _say(f"""
+Millrace is ready.
+
+  Address   {address}
+  Log in    open the address and register, or take an account of the example data
+  Example   {"the data folder is new: " if suite.is_new else ""}`make demo` in another terminal fills it and tells the accounts
+  HTTP API  {address}/api/v1/docs
+  Logs      {suite.home / "logs"}
+  Stop      Ctrl-C here, or `make down` in another terminal
+""")
+
+
+def _say(line: str) -> None:
+    try:
+        print(line, flush=True)
+    except OSError:  # whoever read this has gone; the suite goes on
+        return
