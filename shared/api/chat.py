@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from shared.api.orders import Frozen
+from shared.api.orders import Frozen, HistoryEntry, Status
 from shared.api.text import Id, Verbatim
 from shared.events.base import Instant
 from shared.identity import Side
@@ -70,6 +70,24 @@ class ReadUpTo(Frozen):
 
 class Unread(Frozen):
     unread: int
+
+
+class ThreadFacts(Frozen):
+    """What chat needs to know of an order: from its events, or from the gateway where those are still on their way."""
+
+    order_id: str
+    number: str
+    version: int
+    buyer_id: str
+    factory_id: str
+    status: Status
+    sku: str | None
+    tracking_number: str | None
+    history: list[HistoryEntry]
+
+
+class SummariesOf(Frozen):
+    order_ids: Annotated[list[Id], Field(max_length=100)]
 
 
 class ThreadSummary(Frozen):

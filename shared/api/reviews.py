@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from shared.api.orders import CompletedOrder, Frozen, Party
+from shared.api.orders import CompletedOrder, Frozen, Party, Status
 from shared.api.page import Page
 from shared.api.text import Paragraphs
 from shared.events.base import Instant
@@ -24,6 +24,21 @@ class NewReview(Frozen):
     rating: Stars
     text: Annotated[Paragraphs, Field(max_length=4000)] | None = None
     aspects: Aspects | None = None
+
+
+class ReviewedOrder(Frozen):
+    """What reviews needs to know of an order, as the gateway has just read it."""
+
+    order_id: str
+    number: str
+    status: Status
+    buyer: Party
+    factory: Party
+
+
+class SubmittedReview(Frozen):
+    review: NewReview
+    order: ReviewedOrder
 
 
 class NewReply(Frozen):
