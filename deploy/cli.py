@@ -49,7 +49,6 @@ def up(
         env=dict(os.environ),  # noqa: TID251 - handed on to the applications, whose main.py reads it
         say=_say,
     )
-    _say(f"Starting Millrace in {home}")
     try:
         asyncio.run(_run_until_asked(suite))
     except CannotStart as problem:

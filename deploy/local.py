@@ -111,6 +111,10 @@ class Suite:
         except OSError as error:
             self.stop()
             raise CannotStart(f"{error.strerror}: {error.filename or self.home}") from error
+        except CannotStart:
+            self.stop()
+            check_room(self.home)  # a disk that has become full is what to tell, whoever stumbled over it
+            raise
         except BaseException:
             self.stop()
             raise
@@ -147,6 +151,7 @@ class Suite:
         if leftovers := end_leftovers(self.home):
             self._say(f"Ended {len(leftovers)} processes that a crash of the last start had left")
         parts, urls = self._plan()
+        self._say(f"Starting Millrace in {self.home}")
         for program in self._programs:
             program.start()
         self._wait_for_all()

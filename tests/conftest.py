@@ -16,6 +16,12 @@ from deploy.parts import S3, Parts, running
 from tests import containers
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if isinstance(item, pytest.Function) and "parts" in item.fixturenames:
+            item.add_marker("parts")
+
+
 @pytest.fixture(scope="session")
 def parts() -> Iterator[Parts]:
     """Find those that `MILLRACE_*` variables name, else containers, else processes of this session."""

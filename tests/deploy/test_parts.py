@@ -7,8 +7,6 @@ from pymongo import AsyncMongoClient
 
 from deploy.parts import S3
 
-pytestmark = pytest.mark.parts
-
 
 async def test_mongodb_takes_transactions(mongo_url: str, mongo_db_prefix: str) -> None:
     async with AsyncMongoClient(mongo_url) as client:

@@ -1,0 +1,61 @@
+.DEFAULT_GOAL := help
+.PHONY: help setup up down clean demo dead-letters test test-fast e2e lint fix docs web bench compose-check
+
+# Each recipe is one command, so that make hands Ctrl-C and SIGTERM to it and not to a shell between.
+BIN := .venv/bin
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Install all that running and testing need: .venv, RabbitMQ, Chromium, the web pages
+	@deploy/setup.sh tests
+
+up: ## Start the whole suite and watch over it until Ctrl-C (MILLRACE_PORT, MILLRACE_HOME)
+	@deploy/setup.sh
+	@$(BIN)/millrace up
+
+down: ## Stop the suite that runs in MILLRACE_HOME
+	@$(BIN)/millrace down
+
+clean: ## Stop the suite and delete its data
+	@$(BIN)/millrace clean
+
+demo: ## Fill the running suite with an example marketplace
+	@$(BIN)/millrace demo
+
+dead-letters: ## List the messages that no consumer could handle
+	@$(BIN)/millrace dead-letters list
+
+test: setup ## Run all tests, against real MongoDB, RabbitMQ and S3
+	@$(BIN)/pytest
+	@[ ! -f gateway/web/package.json ] || npm --prefix gateway/web test
+
+test-fast: ## Run the tests that need no server
+	@deploy/setup.sh
+	@$(BIN)/pytest -m "not parts and not e2e"
+
+e2e: setup ## Run the tests of the whole suite alone
+	@$(BIN)/pytest -m e2e
+
+lint: ## Check format, style, types and who may import whom
+	@deploy/setup.sh
+	@$(BIN)/ruff format --check
+	@$(BIN)/ruff check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+fix: ## Format, and mend what can be mended by itself
+	@$(BIN)/ruff check --fix --exit-zero
+	@$(BIN)/ruff format
+
+docs: ## Write the generated documents anew
+	@$(BIN)/python docs/generate.py
+
+web: ## Build the web pages
+	@deploy/setup.sh
+
+bench: ## Measure the suite's speed
+	@$(BIN)/millrace bench
+
+compose-check: ## Start the suite in containers and drive one order through it
+	@deploy/compose-check.sh

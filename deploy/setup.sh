@@ -1,0 +1,140 @@
+#!/bin/sh
+# Prepares a fresh clone: virtual environment from the hashed lock, the servers that only the system
+# can bring, and the web pages. Quick when there is nothing to do.
+#
+#   deploy/setup.sh          what `make up` needs
+#   deploy/setup.sh tests    and what `make test` needs beside it
+set -eu
+cd "$(dirname "$0")/.."
+log=.venv/setup.log
+
+fail() {
+    printf 'Cannot set up: %s\n' "$*" >&2
+    exit 1
+}
+
+last_words() {
+    grep -v '^WARNING' "$log" | tail -n 1
+}
+
+# Run a long command in silence with a sign of life every five seconds; show its end if it fails.
+patiently() {
+    what=$1
+    shift
+    printf '%s …\n' "$what"
+    "$@" >"$log" 2>&1 </dev/null 9>&- & # without the lock, which a daemon that apt starts would keep
+    child=$!
+    trap 'kill "$child" 2>/dev/null; wait "$child"; exit 130' INT TERM HUP
+    seconds=0
+    while kill -0 "$child" 2>/dev/null; do
+        sleep 1
+        seconds=$((seconds + 1))
+        [ $((seconds % 5)) -ne 0 ] || printf '  … %s s: %s\n' "$seconds" "$(last_words | cut -c 1-90)"
+    done
+    status=0
+    wait "$child" || status=$?
+    trap - INT TERM HUP
+    if [ "$status" -ne 0 ]; then
+        tail -n 15 "$log" >&2
+        fail "$what did not work (all of it: $log)"
+    fi
+}
+
+may_use_apt() {
+    [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null
+}
+
+apt_install() {
+    # RUNLEVEL and the line after it: the packages may start a broker of the system's own, which nobody
+    # asked for; ours has its own ports and data.
+    patiently "Asking apt for its lists" apt-get update
+    patiently "Installing $* with apt" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
+        apt-get install -y --no-install-recommends "$@"
+}
+
+find_python() {
+    for candidate in "${PYTHON:-}" python3 python3.13 python3.12 python3.11 python; do
+        if [ -n "$candidate" ] && "$candidate" -c \
+            'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+            echo "$candidate"
+            return
+        fi
+    done
+}
+
+python_environment() {
+    lock=requirements/dev.txt
+    wanted=$(cat "$lock" pyproject.toml | cksum)
+    if [ -x .venv/bin/millrace ] && [ "$(cat .venv/installed 2>/dev/null)" = "$wanted" ]; then
+        return
+    fi
+    if [ ! -x .venv/bin/python ]; then
+        python=$(find_python)
+        if [ -z "$python" ] && may_use_apt; then
+            apt_install python3 python3-venv
+            python=$(find_python)
+        fi
+        [ -n "$python" ] || fail "Python 3.11 or newer with venv is missing; install it or name it with PYTHON=…"
+        "$python" -m venv .venv
+    fi
+    patiently "Installing $(grep -c '^[a-z0-9]' "$lock") Python packages into .venv (minutes the first time)" \
+        .venv/bin/python -m pip install --disable-pip-version-check --progress-bar off --require-hashes -r "$lock"
+    patiently "Installing Millrace" \
+        .venv/bin/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation --editable .
+    echo "$wanted" >.venv/installed
+}
+
+rabbitmq() {
+    [ -z "${MILLRACE_AMQP_URL:-}" ] || return 0
+    PATH="$PATH:/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin" command -v rabbitmq-server >/dev/null && return
+    if may_use_apt; then
+        apt_install rabbitmq-server
+        if command -v systemctl >/dev/null; then
+            systemctl disable --now rabbitmq-server >/dev/null 2>&1 || true
+        fi
+    else
+        echo "RabbitMQ is missing: install rabbitmq-server, or name a broker with MILLRACE_AMQP_URL" >&2
+    fi
+}
+
+chromium() {
+    for name in chromium chromium-browser google-chrome; do
+        command -v "$name" >/dev/null && return
+    done
+    if may_use_apt; then
+        apt_install chromium
+    else
+        echo "Chromium is missing: the tests of the web pages need it" >&2
+    fi
+}
+
+web_pages() {
+    [ -f gateway/web/package.json ] || return 0
+    if ! command -v npm >/dev/null; then
+        if ! may_use_apt; then
+            echo "Node.js 20 or newer is missing: the suite runs without its web pages" >&2
+            return
+        fi
+        apt_install nodejs npm
+    fi
+    wanted=$(cksum <gateway/web/package-lock.json)
+    if [ "$(cat gateway/web/node_modules/.installed 2>/dev/null)" != "$wanted" ]; then
+        patiently "Installing the packages of the web pages" npm --prefix gateway/web ci --no-audit --no-fund
+        echo "$wanted" >gateway/web/node_modules/.installed
+    fi
+    if [ ! -f gateway/web/dist/index.html ] || [ -n "$(find gateway/web -newer gateway/web/dist/index.html \
+        -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -print | head -n 1)" ]; then
+        patiently "Building the web pages" npm --prefix gateway/web run build
+    fi
+}
+
+mkdir -p .venv
+exec 9>.venv/setup.lock
+if command -v flock >/dev/null && ! flock -n 9; then
+    echo "Waiting for another set-up of this clone"
+    flock 9
+fi
+python_environment
+rabbitmq
+web_pages
+[ "${1:-}" != tests ] || chromium
