@@ -73,8 +73,8 @@ class Watcher:
             pause = self._schedule(watched)
             self._say(f"{program.name} ended (exit code {program.exit_code}); starts again in {pause} s")
         elif watched.ready_since is None and program.is_ready():
-            watched.ready_since = now
             self._on_back(program)
+            watched.ready_since = now
 
     def _begin(self, watched: _Watched) -> None:
         watched.due_at, watched.ready_since = None, None
