@@ -8,6 +8,7 @@ from contextlib import ExitStack, closing, contextmanager
 
 import docker
 from docker.errors import DockerException, ImageNotFound
+from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 
 from deploy import probes
@@ -28,7 +29,9 @@ def running(env: Mapping[str, str]) -> Iterator[dict[str, str]]:
         ("MILLRACE_AMQP_URL", RABBITMQ, _rabbitmq),
         ("MILLRACE_S3_ENDPOINT", env.get("MILLRACE_S3_IMAGE", S3), _s3),
     )
-    here = _images_here(image for _, image, _ in wanted)
+    here = _images_here([testcontainers_config.ryuk_image, *(image for _, image, _ in wanted)])
+    # Ryuk removes the containers of a session that was killed; it is no reason to pull an image either.
+    testcontainers_config.ryuk_disabled = testcontainers_config.ryuk_image not in here
     named: dict[str, str] = {}
     with ExitStack() as stack:
         for variable, image, start in wanted:
