@@ -1,0 +1,207 @@
+"""E-mail addresses, links and domains that stand in a text as they are."""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from shared.contact_guard import hosts, messengers
+from shared.contact_guard.finding import Finding, Kind
+from shared.contact_guard.text import View
+from shared.contact_guard.tokens import Token
+from shared.contact_guard.vocabulary import _DENSE, Role, roles_of
+
+
+class Place(NamedTuple):
+    """A stretch of the folded text."""
+
+    start: int
+    end: int
+
+
+_NAME = rf"(?:[^\W{_DENSE}]|-)"
+_SCHEME = re.compile(r"(?<![a-z])(?:https?|hxxps?|ftp)\s?[:;]\s?[/\\]{1,2}\s?")
+_HOST = re.compile(rf"(?<![\w.@-]){_NAME}+(?:\.{_NAME}+)+|(?<=[{_DENSE}]){_NAME}+(?:\.{_NAME}+)+")
+_MAIL_HOST = re.compile(rf"\s?({_NAME}+(?:\s?\.\s?{_NAME}+)+)")
+_LOCAL = re.compile(rf"[^\W{_DENSE}]|[.+%'\-]")
+_LOOSE_HOST = re.compile(rf"(?<![\w.@-])({_NAME}{{2,}})(?: \. ?|\. |,)(com|net|org|cn|example|de|co\.uk)(?![\w-])")
+_REST = re.compile(r"(?::\d{2,5})?(?:[/?#][^\s<>\"]*)?")
+_NATIVE_HOST = re.compile(rf"[\w-]+\.(?:[{_DENSE}]+|рф|укр|бел|срб|мкд|бг|рус|онлайн|сайт)(?!\w)")
+_ABBREVIATIONS = frozenset(
+    "mr mrs ms dr st sr jr prof dipl ing eng co pte pvt pty inc corp ltd fig no nr pos max min approx appr ca incl excl resp dia thk qty"
+    " pcs mat std dim tol ref rev ver vol art best part item dwg drg inv cat ser serial lot id tel ord order model kd zeichn teile"
+    " bzw usw etc evtl ggf inkl zzgl abs nom cod num tlf cel fax mob attn hr fr eg ie vs al sig sra srl spa sa sas".split()
+)
+
+
+def find(view: View, tokens: Sequence[Token]) -> tuple[list[Finding], list[Place]]:
+    """Find addresses; give also the places of carriers' links, whose digits are nobody's phone number."""
+    findings: list[Finding] = []
+    passed: list[Place] = []
+    if "@" in view.norm:
+        findings.extend(_mails(view))
+    if "." in view.norm or "," in view.norm:
+        taken = [(f.start, f.end) for f in findings]
+        for place, kind, rule in _links(view, tokens):
+            start, end = view.span(*place)
+            if kind is None:
+                passed.append(place)
+            elif not any(start < last and first < end for first, last in taken):
+                findings.append(Finding(kind, start, end, rule))
+    return findings, passed
+
+
+def _mails(view: View) -> list[Finding]:
+    norm = view.norm
+    findings = []
+    at = norm.find("@")
+    while at >= 0:
+        start = at
+        if norm[start - 1 : start] == " " and start >= 2:  # noqa: PLR2004 - one blank and a letter
+            start -= 1
+        edge = start
+        while start > 0 and _LOCAL.match(norm[start - 1]):
+            start -= 1
+        match = _MAIL_HOST.match(norm, at + 1)
+        if match and start < edge:
+            end = _mail_end(match)
+            spaced = edge < at or " " in match.group()[: end - at - 1].strip() or norm[at + 1 : at + 2] == " "
+            if end and not (spaced and not _strong(norm[at + 1 : end])):
+                first, last = view.span(start, end)
+                findings.append(Finding("email", first, last, "email.plain"))
+        at = norm.find("@", at + 1)
+    return findings
+
+
+def _strong(host: str) -> bool:
+    suffix = host.rsplit(".", 1)[-1].strip()
+    return suffix not in hosts.WORD_SUFFIXES and suffix not in hosts.FILE_SUFFIXES
+
+
+def _mail_end(match: re.Match[str]) -> int:
+    """Give where the longest believable host of an address ends, 0 if there is none."""
+    host = match.group(1)
+    dots = [place for place, char in enumerate(host) if char == "."]
+    ends = [*dots[1:], len(host)]
+    for end in reversed(ends):
+        labels = [label.strip() for label in host[:end].split(".")]
+        last = labels[-1].split("_")[0]
+        if hosts.is_suffix(last) and labels[-2] and not (" " in host[:end] and host[:end].rsplit(".", 1)[-1].startswith(" ") and last in hosts.WORD_SUFFIXES):
+            return match.start(1) + end - (len(labels[-1]) - len(last))
+    return 0
+
+
+def _links(view: View, tokens: Sequence[Token]) -> list[tuple[Place, Kind | None, str]]:
+    norm = view.norm
+    found: list[tuple[Place, Kind | None, str]] = []
+    done = 0
+    if ":" in norm or ";" in norm:
+        for match in _SCHEME.finditer(norm):
+            rest = re.compile(r"[^\s<>\"]+").match(norm, match.end())
+            if not rest or match.start() < done:
+                continue
+            end = rest.end()
+            authority = re.split(r"[/?#\\]", rest.group(), maxsplit=1)[0]
+            host = authority.rsplit("@", 1)[-1].split(":")[0].strip(".,;)('")
+            if "." not in host:
+                continue
+            if _private(host):
+                done = end
+                continue
+            kind, rule = _owner(host)
+            found.append((Place(match.start(), end), kind, rule))
+            done = end
+    site = any(token.role & Role.SITE for token in tokens)
+    for match in _HOST.finditer(norm):
+        if match.start() < done:
+            continue
+        start, end, host = _trim(match)
+        if not host:
+            continue
+        rest = _REST.match(norm, end)
+        tail = rest.group() if rest else ""
+        if norm[end : end + 1] == "@":
+            continue
+        if host.startswith("www.") or _is_site(view, start, end, host, cue=site, path=len(tail) > 1):
+            kind, rule = _owner(host)
+            found.append((Place(start, end + len(tail.rstrip(".,;:!?)"))), kind, rule))
+            done = end + len(tail)
+    for match in _LOOSE_HOST.finditer(norm):
+        stem, suffix = match.groups()
+        comma = "," in match.group()
+        if match.start() < done or stem.isdigit() or stem in _ABBREVIATIONS or (comma and suffix in ("net", "de")):
+            continue
+        if not comma and (view.original(*match.span(2))[:1].isupper() or not site and suffix in ("net", "de")):
+            continue
+        if comma or site or "." in match.group().strip():
+            host = f"{stem.rsplit('_')[-1]}.{suffix}"
+            if roles_of(stem) and not site:
+                continue
+            kind, rule = _owner(host)
+            found.append((Place(*match.span()), kind, rule))
+    if site:
+        found.extend((Place(*m.span()), "url", "url.native") for m in _NATIVE_HOST.finditer(norm))
+    return found
+
+
+def _trim(match: re.Match[str]) -> tuple[int, int, str]:
+    """Cut a dotted word down to the host in it: what stands before `_`, or after a suffix, is not part of it."""
+    labels = match.group().split(".")
+    start = match.start()
+    cut = labels[0].rfind("_") + 1
+    first = labels[0][cut:]
+    if not first:
+        return 0, 0, ""
+    for count in range(len(labels), 1, -1):
+        last = labels[count - 1].split("_")[0]
+        if not hosts.is_suffix(last):
+            continue
+        if count < len(labels) and not (last not in hosts.WORD_SUFFIXES and last not in hosts.FILE_SUFFIXES):
+            continue
+        parts = [first, *labels[1 : count - 1], last]
+        if all(parts):
+            begin = start + cut
+            return begin, begin + len(".".join(parts)), ".".join(parts)
+    if labels[0].endswith("www") and len(labels) > 2 and all(labels):  # noqa: PLR2004
+        return start, match.end(), "www." + ".".join(labels[1:])
+    return 0, 0, ""
+
+
+def _is_site(view: View, start: int, end: int, host: str, *, cue: bool, path: bool) -> bool:
+    """Tell a bare domain from a missing blank after a full stop, a file name or an abbreviation."""
+    labels = host.split(".")
+    stem, suffix = labels[-2], labels[-1]
+    if hosts.is_public(host):
+        return False
+    if hosts.belongs(host, messengers.HOSTS) or hosts.belongs(host, hosts.CARRIERS) or host in hosts.SHORT:
+        return True
+    if len(labels) == 2 and (len(stem) == 1 or stem in _ABBREVIATIONS):  # noqa: PLR2004
+        return False
+    if stem.isdigit() and suffix not in ("com", "cn", "net"):
+        return False
+    if suffix not in hosts.WORD_SUFFIXES and suffix not in hosts.FILE_SUFFIXES:
+        raw = view.original(end - len(suffix), end)
+        return not (raw.istitle() and not view.original(start, start + 1).isupper() and roles_of(stem))
+    if path or "-" in stem or cue:
+        return True
+    if suffix in hosts.FILE_SUFFIXES:
+        return False
+    raw = view.original(end - len(suffix), end)
+    if raw[:1].isupper() and not view.original(start, end - len(suffix)).isupper():
+        return False
+    return not (roles_of(stem) or len(stem) <= 3 or not stem.isascii())  # noqa: PLR2004
+
+
+def _private(host: str) -> bool:
+    return bool(re.match(r"(?:10|127|192\.168|172\.(?:1[6-9]|2\d|3[01]))\.[\d.]+$", host))
+
+
+def _owner(host: str) -> tuple[Kind | None, str]:
+    host = host.strip(".-")
+    if hosts.belongs(host, hosts.CARRIERS):
+        return None, "carrier"
+    if hosts.belongs(host, hosts.MEETINGS):
+        return "url", "url.meeting"
+    owner = hosts.belongs(host, messengers.HOSTS)
+    if owner:
+        return messengers.HOSTS[owner], "url.profile"
+    return "url", "url.domain"

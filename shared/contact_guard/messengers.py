@@ -1,0 +1,232 @@
+"""Handles and numbers given as a messenger's or a network's."""
+
+import functools
+import re
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
+
+from shared.contact_guard.finding import Finding, Kind
+from shared.contact_guard.text import View
+from shared.contact_guard.text import read as fold
+from shared.contact_guard.tokens import Token
+from shared.contact_guard.vocabulary import VOCABULARY, Role, is_dense
+
+
+@dataclass(frozen=True, slots=True)
+class Messenger:
+    """One way to talk elsewhere; see messengers.toml."""
+
+    key: str
+    kind: Kind
+    shy: bool
+    number: str
+
+
+_SPACE = re.compile(r"\s+")
+
+
+def _key(name: str) -> str:
+    return _SPACE.sub("", name)
+
+
+def _load() -> tuple[dict[str, Messenger], dict[str, Messenger], dict[str, Kind]]:
+    tables = tomllib.loads((resources.files("shared.contact_guard") / "messengers.toml").read_text("utf-8"))
+    names: dict[str, Messenger] = {}
+    prefixes: dict[str, Messenger] = {}
+    owners: dict[str, Kind] = {}
+    for key, table in tables.items():
+        for shy in (True, False):
+            for name in table.get("shy" if shy else "names", ()):
+                VOCABULARY.add(name, Role.MESSENGER)
+                messenger = Messenger(key, table["kind"], shy, table.get("number", ""))
+                folded = _key(fold(name).norm)
+                (prefixes if folded.endswith("*") else names)[folded.rstrip("*")] = messenger
+        owners.update(dict.fromkeys(table["hosts"], table["kind"]))
+    return names, prefixes, owners
+
+
+_NAMES, _PREFIXES, HOSTS = _load()
+
+
+@functools.lru_cache(maxsize=4096)
+def named(word: str) -> Messenger | None:
+    """Give the messenger that a token names."""
+    key = _key(word)
+    for length in range(len(key), 0, -1):
+        found = _NAMES.get(key) if length == len(key) else None
+        found = found or _PREFIXES.get(key[:length])
+        if found:
+            return found
+    return None
+
+
+_HANDLE = re.compile(r"@?[a-z0-9](?:[a-z0-9_]|[.:\-](?=[a-z0-9_]))*_?")
+_AT_HANDLE = re.compile(r"(?<![\w.@])@[a-z][a-z0-9_]+(?:[.\-][a-z0-9_]+)*")
+_FILE = re.compile(
+    r"\.(?:pdf|docx?|xlsx?|csv|txt|zip|rar|7z|jpe?g|png|gif|webp|heic|bmp|tiff?|svg|eps|ai|psd|step|stp|iges|igs|dwg|dxf|sldprt|sldasm|stl|x_t|prt|mp4|mov|avi|md|ppt|pptx|nc|gcode)$"
+)
+_FILE_START = re.compile(r"(?:img|dsc|pxl|vid|mov|scan|image|photo|screenshot|mmexport|fb_img|signal-20|dcim)[_\-]?\d|.*(?:_|-)(?:v|rev)\d*$|.*_final\d*$")
+_STRICT = re.compile(r"(?=.*[a-z]{3})(?:.*[a-z0-9]_+[a-z0-9].*|(?=.*[a-z]{4}).*[a-z][._\-]?\d{2,}|.*[a-z]{5,}\d)$")
+_LENIENT = re.compile(r"(?=(?:[^a-z]*[a-z]){2})(?:.*[\d_.:].*|.*-.*)$")
+_MARKS = frozenset(":=@>»→-~|")
+_STOPS = frozenset(".!?;")
+_FAR_WORDS = 6
+_NEAR_TOKENS = 10
+_SHORTEST = 4
+_SHORTEST_WORD = 5
+_SHORTEST_AFTER_AT = 3
+
+
+def find(view: View, tokens: Sequence[Token]) -> list[Finding]:
+    """Find handles that a messenger's name, an "add me" or an at-sign gives away."""
+    findings: list[Finding] = []
+    for place, token in enumerate(tokens):
+        if token.role & Role.MESSENGER:
+            messenger = named(token.word)
+            if messenger is None:
+                continue
+            hit = _after(view, tokens, place, messenger) or _before(view, tokens, place, messenger)
+            if hit:
+                findings.append(_finding(view, *hit, messenger.kind, f"{messenger.key}.handle"))
+        elif token.role & Role.ADD:
+            hit = _after(view, tokens, place, _ANYWHERE)
+            if hit:
+                findings.append(_finding(view, *hit, "messenger", "add_me.handle"))
+    if "@" in view.norm:
+        findings.extend(_bare(view, tokens))
+    return findings
+
+
+_ANYWHERE = Messenger("anywhere", "messenger", True, "")
+
+
+def _finding(view: View, start: int, end: int, kind: Kind, rule: str) -> Finding:
+    first, last = view.span(start, end)
+    return Finding(kind, first, last, rule)
+
+
+def _after(view: View, tokens: Sequence[Token], place: int, messenger: Messenger) -> tuple[int, int] | None:
+    name = tokens[place]
+    norm = view.norm
+    marked = name.word[-1] in ":：@" or bool(name.role & Role.ID)
+    near = True
+    skipped = 0
+    end = name.end
+    for offset, token in enumerate(tokens[place + 1 : place + 1 + _NEAR_TOKENS + _FAR_WORDS]):
+        gap = norm[end : token.start]
+        if token.word in _STOPS and norm[token.end : token.end + 1] in ("", " ", "\n"):
+            return None
+        if "\n" in gap:
+            near = near and offset == 0
+        hit = _handle_at(view, token, messenger, marked=marked, near=near, first=offset == 0)
+        if hit:
+            return hit
+        end = token.end
+        if token.word in _MARKS or token.role & Role.ID:
+            if not (token.word == "-" and offset == 0 and not gap):
+                marked = marked or token.word != "-" or bool(gap)
+        elif token.role & Role.LINK or not token.word[0].isalnum() or token.role & (Role.MESSENGER | Role.ADD | Role.AT_SURE | Role.FILL):
+            marked = marked or bool(token.role & Role.AT_SURE)
+        else:
+            near = False
+            skipped += 1
+            if skipped > _FAR_WORDS or messenger.shy:
+                return None
+    return None
+
+
+def _handle_at(
+    view: View, token: Token, messenger: Messenger, *, marked: bool, near: bool, first: bool
+) -> tuple[int, int] | None:
+    norm = view.norm
+    match = _HANDLE.match(norm, token.start)
+    if not match:
+        return None
+    before = norm[token.start - 1 : token.start]
+    if before.isalnum() and not is_dense(before):
+        return None
+    start, end = match.span()
+    word = match.group()
+    if norm[end : end + 1] == "@" or norm[end : end + 2] == "//" or _FILE.search(word):
+        return None
+    name = word.lstrip("@")
+    if name.replace("-", "").replace(".", "").isdigit():
+        return None
+    raw = view.original(start, end)
+    if first and before == "-" and raw.upper() == raw:
+        return None  # VX-200 is a machine
+    if _is_work(name, raw):
+        return None
+    if word.startswith("@"):
+        return (start, end) if len(name) >= _SHORTEST_AFTER_AT else None
+    if _STRICT.match(name) and not raw.isupper():
+        return start, end
+    if not near or token.role and not _LENIENT.match(name):
+        return None
+    if _LENIENT.match(name) and len(name) >= _SHORTEST and not raw.isupper() and (marked or not messenger.shy):
+        return start, end
+    if marked and name.isalpha() and len(name) >= _SHORTEST_WORD and not token.role:
+        return start, end
+    return None
+
+
+def _is_work(name: str, raw: str) -> bool:
+    """Tell whether a word with digits is a name of the trade: PO-4471, rev2, IMG_2231, 6061-t6, M8x30."""
+    if _FILE_START.match(name):
+        return True
+    if name[0].isdigit() and sum(char.isalpha() for char in name) < _SHORTEST:
+        return True
+    head = re.match(r"[a-z]+", name)
+    if head and head.end() < len(name) and "_" not in name:
+        rest = name[head.end() :]
+        role = VOCABULARY.words.get(head.group(), Role(0))
+        if role & (Role.LABEL | Role.UNIT) and rest.strip("-.#").replace("-", "").isdigit():
+            return True
+    letters = [char for char in raw if char.isalpha()]
+    return bool(letters) and all(char.isupper() for char in letters) and any(char.isdigit() for char in raw) and "_" not in raw
+
+
+def _before(view: View, tokens: Sequence[Token], place: int, messenger: Messenger) -> tuple[int, int] | None:
+    if messenger.shy:
+        return None
+    back = place - 1
+    while back >= 0 and place - back <= _FAR_WORDS:
+        token = tokens[back]
+        if token.word in _STOPS or token.word == ",":
+            return None
+        if not (token.role & (Role.LINK | Role.ID) or token.word in "()=-:|/"):
+            break
+        back -= 1
+    if back < 0:
+        return None
+    start = tokens[back].start
+    while start > 0 and not view.norm[start - 1].isspace() and not is_dense(view.norm[start - 1]):
+        start -= 1
+    match = _HANDLE.match(view.norm, start)
+    if not match or match.end() < tokens[back].end:
+        return None
+    word = match.group()
+    name = word.lstrip("@")
+    raw = view.original(*match.span())
+    if _FILE.search(word) or _is_work(name, raw) or raw.isupper():
+        return None
+    if word.startswith("@") or _STRICT.match(name):
+        return match.span()
+    return None
+
+
+def _bare(view: View, tokens: Sequence[Token]) -> list[Finding]:
+    """Find at-handles that nothing announces; "@RT", "@Anna" and "@USD14" are none."""
+    asked = any(token.role & (Role.ADD | Role.MESSENGER) for token in tokens)
+    findings = []
+    for match in _AT_HANDLE.finditer(view.norm):
+        name = match.group()[1:]
+        raw = view.original(*match.span())[1:]
+        dotted = all(len(part) >= _SHORTEST_AFTER_AT and part.isalpha() for part in name.split(".")) and "." in name
+        if _FILE.search(name) or _is_work(name, raw):
+            continue
+        if (_STRICT.match(name) and not raw.isupper()) or (dotted and raw.islower()) or (asked and len(name) >= _SHORTEST and raw.islower()):
+            findings.append(_finding(view, *match.span(), "social", "at_sign.handle"))
+    return findings

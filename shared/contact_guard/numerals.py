@@ -1,0 +1,212 @@
+"""Runs of digits, however they are written, that could be one number."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from shared.contact_guard.text import View
+from shared.contact_guard.tokens import Token
+from shared.contact_guard.vocabulary import VOCABULARY, Role, Value
+
+_LONGEST_GAP = 3
+_GAP = re.compile(r"[ \t.\-()/·•_~*|]{0,3}")
+_WORD_GAP = re.compile(r"[ \t.\-()/·•_~*,、|]{0,4}")
+_LOOKS_LIKE_DIGIT = str.maketrans("oilsbzо", "0115820")
+_LETTERS_LIKE_DIGITS = re.compile(r"[oilо]{1,3}|[sbz]")
+_STYLED = re.compile(r"[^0-9]")
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Digits that stand together; `spelled` if they were words, `styled` if they were circles and the like."""
+
+    start: int
+    end: int
+    digits: str
+    spelled: bool = False
+    styled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Groups of digits with nothing but separators between them."""
+
+    groups: tuple[Group, ...]
+    plus: bool
+
+    @property
+    def digits(self) -> str:
+        return "".join(group.digits for group in self.groups)
+
+    @property
+    def start(self) -> int:
+        return self.groups[0].start
+
+    @property
+    def end(self) -> int:
+        return self.groups[-1].end
+
+    @property
+    def disguised(self) -> bool:
+        """Tell whether the digits are spelled, drawn or spread out one by one."""
+        return self.spelled or self.styled or self.spread
+
+    @property
+    def spelled(self) -> bool:
+        return any(group.spelled for group in self.groups)
+
+    @property
+    def styled(self) -> bool:
+        return sum(len(group.digits) for group in self.groups if group.styled) > len(self.digits) // 2
+
+    @property
+    def spread(self) -> bool:
+        singles = sum(len(group.digits) == 1 for group in self.groups)
+        return singles >= 6 and singles >= len(self.groups) - 1  # noqa: PLR2004
+
+
+def runs(view: View, tokens: Sequence[Token]) -> Iterator[Run]:
+    """Give the runs of seven digits or more."""
+    groups: list[Group] = []
+    plus = False
+    for group, signed in _groups(view, tokens):
+        if groups and not signed and _joins(view.norm, groups[-1], group):
+            groups.append(group)
+            continue
+        yield from _long_enough(groups, plus=plus)
+        groups, plus = [group], signed
+    yield from _long_enough(groups, plus=plus)
+
+
+def _long_enough(groups: list[Group], *, plus: bool) -> Iterator[Run]:
+    if sum(len(group.digits) for group in groups) >= 7:  # noqa: PLR2004 - no phone number is shorter
+        yield Run(tuple(groups), plus)
+
+
+def _joins(norm: str, left: Group, right: Group) -> bool:
+    if right.start - left.end > _LONGEST_GAP + 1:
+        return False
+    gap = norm[left.end : right.start]
+    return bool((_WORD_GAP if left.spelled or right.spelled else _GAP).fullmatch(gap))
+
+
+def _groups(view: View, tokens: Sequence[Token]) -> Iterator[tuple[Group, bool]]:
+    """Give each group of digits and whether a plus stands before it."""
+    norm = view.norm
+    place = 0
+    total = len(tokens)
+    while place < total:
+        token = tokens[place]
+        if token.role & Role.DIGITS and not token.digits:
+            digits, used = _spelled(norm, tokens, place)
+            if digits:
+                last = tokens[place + used - 1]
+                yield Group(token.start, last.end, digits, spelled=True), _signed(norm, tokens, place)
+            place += max(used, 1)
+            continue
+        if token.digits:
+            spelled = not token.word[0].isascii()
+            styled = not spelled and _is_styled(view, token)
+            yield Group(token.start, token.end, token.digits, spelled, styled), _signed(norm, tokens, place)
+        elif _LETTERS_LIKE_DIGITS.fullmatch(token.word) and _touches_digits(norm, token):
+            yield Group(token.start, token.end, token.word.translate(_LOOKS_LIKE_DIGIT), spelled=True), False
+        place += 1
+
+
+def _touches_digits(norm: str, token: Token) -> bool:
+    before, after = norm[token.start - 1 : token.start], norm[token.end : token.end + 1]
+    return before.isdigit() and after.isdigit() or (before.isdigit() or after.isdigit()) and not (before + after).isalpha()
+
+
+def _signed(norm: str, tokens: Sequence[Token], place: int) -> bool:
+    before = place - 1
+    while before >= 0 and tokens[before].word in "(":
+        before -= 1
+    if before < 0:
+        return False
+    sign = tokens[before]
+    if sign.word != "+" and not sign.role & Role.PLUS:
+        return False
+    # In "2+3" and "lot 5 + 6000" the sign adds; in "tel+49" and " +49" it begins a number.
+    return sign.word != "+" or not norm[sign.start - 1 : sign.start].isdigit()
+
+
+def _is_styled(view: View, token: Token) -> bool:
+    raw = view.original(token.start, token.end)
+    if len(raw) == len(token.word):
+        return not all(char.isdecimal() and not "\U0001d7ce" <= char <= "\U0001d7ff" for char in raw)
+    return "\u20e3" in raw or "\ufe0f" in raw or not any(char.isdecimal() for char in raw)
+
+
+def _spelled(norm: str, tokens: Sequence[Token], place: int) -> tuple[str, int]:
+    """Read number words from here on as one group; give its digits and how many tokens it took."""
+    language_values = VOCABULARY.values.get(tokens[place].word, ())
+    for first in language_values:
+        digits, used = _spelled_in(first.language, norm, tokens, place)
+        if digits:
+            return digits, used
+    return "", 1
+
+
+def _value(token: Token, language: str) -> Value | None:
+    for value in VOCABULARY.values.get(token.word, ()):
+        if value.language == language:
+            return value
+    return None
+
+
+def _spelled_in(language: str, norm: str, tokens: Sequence[Token], place: int) -> tuple[str, int]:  # noqa: C901, PLR0912
+    first = _value(tokens[place], language)
+    if first is None:
+        return "", 1
+    following = tokens[place + 1 : place + 5]
+    if first.repeats:
+        if not following:
+            return "", 1
+        again = following[0]
+        if again.word == "-" and len(following) > 1:
+            again = following[1]
+        value = _value(again, language)
+        single = again.digits if len(again.digits) == 1 else str(value.worth) if value and not value.repeats else ""
+        used = 2 if again is following[0] else 3
+        return (single * first.repeats, used) if len(single) == 1 else ("", 1)
+    total = first.worth
+    smallest = _magnitude(total)
+    used = 1
+    end = tokens[place].end
+    for ahead, token in enumerate(following, start=1):
+        if token.word == "-" or (token.word in _AND and total >= 20):  # noqa: PLR2004
+            if norm[end : token.start].strip() == "":
+                end = token.end
+                continue
+            break
+        value = _value(token, language)
+        if value is None or value.repeats or norm[end : token.start].strip(" ") or total == 0 or value.worth == 0:
+            break
+        if value.hundred and 0 < total < 100:  # noqa: PLR2004
+            total *= 100
+            smallest = 100
+        elif total == 4 and value.worth == 20 and language == "fr":  # noqa: PLR2004 - quatre-vingts
+            total, smallest = 80, 20
+        elif total in (60, 80) and language == "fr" and 10 <= value.worth < 20:  # noqa: PLR2004 - soixante-dix
+            total += value.worth
+            smallest = 1
+        elif value.worth < smallest and smallest >= 10:  # noqa: PLR2004
+            total += value.worth
+            smallest = _magnitude(value.worth)
+        else:
+            break
+        end = token.end
+        used = ahead + 1
+    return str(total), used
+
+
+_AND = frozenset(("y", "e", "et", "i", "и", "und", "and"))
+
+
+def _magnitude(worth: int) -> int:
+    if worth >= 100:  # noqa: PLR2004
+        return 100
+    if worth >= 20:  # noqa: PLR2004
+        return 10
+    return 1

@@ -1,0 +1,293 @@
+"""Phone numbers: what shape a run of digits has, and what the words around it say it is."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import phonenumbers
+
+from shared.contact_guard import messengers, numerals, trade
+from shared.contact_guard.finding import Finding, Kind
+from shared.contact_guard.numerals import Group, Run
+from shared.contact_guard.text import View
+from shared.contact_guard.tokens import Token
+from shared.contact_guard.vocabulary import Role
+
+_SHORTEST, _LONGEST = 7, 15
+_SURE, _FORMATTED, _POSSIBLE = 3, 2, 1
+
+_CHINESE_MOBILE = re.compile(r"(?:0?0?86)?1[3-9]\d{9}")
+_NANP = re.compile(r"1?[2-9]\d{2}[2-9]\d{6}")
+# Mobile numbers that are told by their first digits, even without separators.
+_MOBILE = re.compile(
+    r"07[1-9]\d{8}|0[67]\d{8}|0[789]0\d{8}|01[016789]\d{7,8}|05\d{9}|04\d{8}|05\d{8}|0[35789]\d{8}|08\d{8,10}|01[567]\d{8,9}|09\d{8,9}"
+)
+_COUNTRY = re.compile(
+    r"(?:1[2-9]\d{9}|7[3-9]\d{9}|20\d{9,10}|27\d{9}|3[0-469]\d{9,10}|4[0134678]\d{9,10}|49\d{10,11}|5[1-8]\d{9,11}|6[0-6]\d{8,10}|8[124]\d{8,10}|861\d{10}|9[0-58]\d{9,10}|9[67]\d{9,10}|852\d{8}|886\d{8,9}|88\d{10}|3[5-8]\d\d{8,9}|42\d{10})"
+)
+_SHAPES = (
+    re.compile(r"1 [2-9]\d\d [2-9]\d\d \d{4}|[2-9]\d\d [2-9]\d\d \d{4}"),
+    re.compile(r"[78] [3489]\d\d \d{3} \d\d \d\d|[78] [3489]\d\d \d{3} \d{4}|8 [3489]\d\d \d{7}"),
+    re.compile(r"[1-9]\d 9\d{4} \d{4}"),
+    re.compile(r"[48]00 \d{3} ?\d{4}|800 \d{3} \d{3}"),
+    re.compile(r"0[67](?: \d\d){4}|0[1-9](?: \d\d){4}"),
+    re.compile(r"0\d{1,4}(?: \d{2,5})* \d{3,8}"),
+    re.compile(r"0\d{2,3} \d{3} \d\d \d\d|0 \d{3} \d{3} (?:\d{4}|\d\d \d\d)"),
+    re.compile(r"00[1-9]\d{0,2}(?: \d{2,12})+"),
+)
+_SENTENCE_END = frozenset(".!?;\n")
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What the neighborhood says: how many words away the nearest of each kind stands; 99 is nowhere."""
+
+    call: int = 99
+    weak: int = 99
+    label: int = 99
+    label_after: int = 99
+    dial: bool = False
+    unit: bool = False
+    messenger: messengers.Messenger | None = None
+    messenger_at: int = 99
+
+
+def find(view: View, tokens: Sequence[Token], passed: Sequence[tuple[int, int]]) -> list[Finding]:
+    """Find phone numbers, and numbers given as a messenger's."""
+    if sum(len(token.digits) or bool(token.role & Role.DIGITS) for token in tokens) < _SHORTEST - 2:
+        return []
+    findings = _short_ids(view, tokens)
+    measured = trade.blank_measures(view.norm)
+    cues = 0
+    for token in tokens:
+        cues |= token.role
+    for run in numerals.runs(view, tokens):
+        for part in _unmeasured(run, measured, view.norm):
+            if any(start < part.end and part.start < end for start, end in passed):
+                continue
+            verdict = _judge(view, tokens, part, Role(cues))
+            if verdict:
+                kind, rule = verdict
+                first, last = view.span(_with_sign(view.norm, part), part.end)
+                findings.append(Finding(kind, first, last, rule))
+    if not findings and Role(cues) & Role.ASSEMBLE:
+        findings.extend(_assembled(view, tokens, Role(cues)))
+    return findings
+
+
+def _with_sign(norm: str, run: Run) -> int:
+    start = run.start
+    while start > 0 and norm[start - 1] in "+(" :
+        start -= 1
+    return start
+
+
+def _unmeasured(run: Run, measured: str, norm: str) -> Iterator[Run]:
+    """Split a run where dates and amounts stand in it, and drop a quantity with its unit at the end."""
+    groups: list[Group] = []
+    for group in run.groups:
+        if "\x00" in measured[group.start : group.end] or _multiplied(norm, group):
+            yield from _whole(groups, plus=run.plus and groups[:1] == [run.groups[0]])
+            groups = []
+        else:
+            groups.append(group)
+    yield from _whole(groups, plus=run.plus and groups[:1] == [run.groups[0]])
+
+
+def _multiplied(norm: str, group: Group) -> bool:
+    return bool(re.match(r"\s?[x×*]\s?\d", norm[group.end : group.end + 4])) or bool(
+        re.search(r"\d\s?[x×]\s?$", norm[max(0, group.start - 4) : group.start])
+    )
+
+
+def _whole(groups: list[Group], *, plus: bool) -> Iterator[Run]:
+    if sum(len(group.digits) for group in groups) >= _SHORTEST:
+        yield Run(tuple(groups), plus)
+
+
+def _judge(view: View, tokens: Sequence[Token], run: Run, cues: Role) -> tuple[Kind, str] | None:
+    norm = view.norm
+    before = norm[run.start - 1 : run.start]
+    glued = before.isalpha() and before.isascii() or before == "_"
+    words = _look_around(view, tokens, run)
+    if words.unit:
+        if len(run.groups) == 1:
+            return None
+        run = Run(run.groups[:-1], run.plus)
+        if len(run.digits) < _SHORTEST:
+            return None
+    digits = run.digits
+    shape = _shape(run)
+    if glued and words.call > 0 and words.messenger_at > 0 and not run.spelled:
+        return None
+    if norm[run.end : run.end + 1].isalpha() and norm[run.end : run.end + 1].isascii() and not run.spelled and shape < _SURE:
+        return None
+    labelled = words.label == 0 or words.label_after == 0
+    if labelled and not words.dial and not (run.plus and shape == _SURE):
+        return None
+    kind: Kind = words.messenger.kind if words.messenger and words.messenger_at <= 4 else "phone"  # noqa: PLR2004
+    if len(digits) > _LONGEST:
+        return _within(run, words, kind)
+    if shape == _SURE:
+        return kind, "phone.shape"
+    if words.dial and len(digits) >= _SHORTEST:
+        return kind, "phone.dial"
+    nearest_label = min(words.label, words.label_after)
+    if words.messenger and words.messenger_at <= 6:  # noqa: PLR2004
+        if not words.messenger.shy or shape or run.plus:
+            return kind, f"{words.messenger.key}.number"
+    if words.call < min(nearest_label, 9) :
+        return kind, "phone.announced"
+    if run.disguised and not _counts(run):
+        if shape or len(digits) >= 9 or words.weak < 9 or cues & Role.CALL:  # noqa: PLR2004
+            return kind, "phone.disguised"
+    if nearest_label <= 3:  # noqa: PLR2004
+        return None
+    if shape == _FORMATTED:
+        return kind, "phone.formatted"
+    if shape == _POSSIBLE and not trade.known(digits) and (words.weak < 5 or cues & Role.CALL):  # noqa: PLR2004
+        return kind, "phone.possible"
+    return None
+
+
+def _within(run: Run, words: _Words, kind: Kind) -> tuple[Kind, str] | None:
+    """Judge a run that is too long for one number: it may hold one."""
+    groups = run.groups
+    for first in range(len(groups)):
+        for last in range(first + 1, min(first + 8, len(groups)) + 1):
+            part = Run(groups[first:last], run.plus and first == 0)
+            if _SHORTEST <= len(part.digits) <= _LONGEST and (
+                _shape(part) >= _FORMATTED or (_shape(part) and words.call < 9)  # noqa: PLR2004
+            ):
+                return kind, "phone.within"
+    return None
+
+
+def _counts(run: Run) -> bool:
+    """Tell whether the digits only count up, as the balloons of a drawing do."""
+    digits = run.digits
+    return len(digits) > 3 and all(int(b) - int(a) == 1 or (a == "9" and b == "1") for a, b in zip(digits, digits[1:], strict=False))  # noqa: PLR2004
+
+
+def _shape(run: Run) -> int:
+    digits = run.digits
+    if not _SHORTEST <= len(digits) <= _LONGEST:
+        return 0
+    if run.plus and len(digits) >= 8 and _possible("+" + digits):  # noqa: PLR2004
+        return _SURE
+    if digits.startswith("00") and len(digits) >= 11 and digits[2] != "0" and _possible("+" + digits[2:]):  # noqa: PLR2004
+        return _SURE
+    if _CHINESE_MOBILE.fullmatch(digits):
+        return _SURE
+    grouped = " ".join(group.digits for group in run.groups)
+    if len(run.groups) > 1 and 9 <= len(digits) <= 13 and not run.spread:  # noqa: PLR2004
+        if any(shape.fullmatch(grouped) for shape in _SHAPES):
+            return _FORMATTED
+    if _MOBILE.fullmatch(digits):
+        return _FORMATTED if not trade.known(digits) else _POSSIBLE
+    if _NANP.fullmatch(digits) or digits.startswith("0") and 9 <= len(digits) <= 12 or _COUNTRY.fullmatch(digits):  # noqa: PLR2004
+        return _FORMATTED if len(run.groups) > 1 and _COUNTRY.fullmatch(digits) and len(run.groups[0].digits) <= 3 and len(digits) >= 11 else _POSSIBLE  # noqa: PLR2004
+    if 8 <= len(digits) <= 11 and digits[0] in "23456789":  # noqa: PLR2004
+        return _POSSIBLE
+    return 0
+
+
+def _possible(number: str) -> bool:
+    try:
+        return phonenumbers.is_possible_number(phonenumbers.parse(number, None))
+    except phonenumbers.NumberParseException:
+        return False
+
+
+def _look_around(view: View, tokens: Sequence[Token], run: Run) -> _Words:
+    norm = view.norm
+    first = next((i for i, token in enumerate(tokens) if token.end > run.start), len(tokens))
+    last = first
+    while last < len(tokens) and tokens[last].start < run.end:
+        last += 1
+    call = weak = label = label_after = messenger_at = 99
+    messenger: messengers.Messenger | None = None
+    dial = unit = False
+    distance = 0
+    for token in reversed(tokens[max(0, first - 14) : first]):
+        role = token.role
+        if role & Role.CALL:
+            call = min(call, distance)
+        if role & Role.MESSENGER and messenger is None:
+            found = messengers.named(token.word)
+            if found:
+                messenger, messenger_at = found, distance
+        if role & Role.CALL_WEAK:
+            weak = min(weak, distance)
+        if role & Role.LABEL and not role & Role.CALL:
+            label = min(label, distance)
+        if role & Role.DIAL:
+            dial = dial or distance <= 3  # noqa: PLR2004
+        if token.word == "#":
+            label = min(label, distance)
+        if token.word in _SENTENCE_END and norm[token.end : token.end + 1] in (" ", "\n", ""):
+            distance += 2
+        elif token.word[0].isalpha() and not role & (Role.NUMBER | Role.LINK) and not role & Role.DIGITS:
+            distance += 1
+        elif token.role & Role.LABEL:
+            distance += 1
+    distance = 0
+    for offset, token in enumerate(tokens[last : last + 14]):
+        role = token.role
+        if offset == 0 and role & Role.UNIT and not role & Role.CALL:
+            unit = True
+        if role & Role.DIAL:
+            dial = True
+        if role & Role.CALL:
+            call = min(call, distance + 1)
+        if role & Role.CALL_WEAK:
+            weak = min(weak, distance)
+        if role & Role.MESSENGER and messenger is None:
+            found = messengers.named(token.word)
+            if found:
+                messenger, messenger_at = found, distance + 1
+        if role & Role.LABEL and not role & Role.CALL:
+            label_after = min(label_after, distance)
+        if token.word[0].isalpha() and not role & (Role.NUMBER | Role.LINK):
+            distance += 1
+        elif token.word in _SENTENCE_END and norm[token.end : token.end + 1] in (" ", "\n", ""):
+            distance += 2
+    return _Words(call, weak, label, label_after if label_after == 0 else 99, dial, unit, messenger, messenger_at)
+
+
+_MEETING = re.compile(r"\d{3}[ -]?\d{3,4}[ -]?\d{3,4}(?:[ -]?\d{2,3})?(?!\d)")
+_QQ = re.compile(r"[1-9]\d{4,10}(?![\d\-])")
+_NEAR = 8
+
+
+def _short_ids(view: View, tokens: Sequence[Token]) -> list[Finding]:
+    """Find numbers that are no phone's but a messenger's: QQ numbers, meeting ids."""
+    findings = []
+    for place, token in enumerate(tokens):
+        if not token.role & Role.MESSENGER:
+            continue
+        messenger = messengers.named(token.word)
+        if messenger is None or messenger.number not in ("qq", "meeting"):
+            continue
+        pattern = _QQ if messenger.number == "qq" else _MEETING
+        for offset, near in enumerate(tokens[place + 1 : place + _NEAR]):
+            if near.digits and near.word.isdigit():
+                match = pattern.match(view.norm, near.start)
+                glued = view.norm[near.start - 1] == "-" and offset == 1
+                if match and not glued:
+                    first, last = view.span(*match.span())
+                    findings.append(Finding(messenger.kind, first, last, f"{messenger.key}.id"))
+                break
+            if not (near.role & (Role.LINK | Role.ID | Role.MESSENGER | Role.NUMBER | Role.MEETING) or not near.word[0].isalnum()):
+                break
+    return findings
+
+
+def _assembled(view: View, tokens: Sequence[Token], cues: Role) -> list[Finding]:
+    """Find a number whose parts stand all over a text that asks to put them together."""
+    groups = [token for token in tokens if token.digits]
+    digits = "".join(token.digits for token in groups)
+    if not cues & (Role.CALL | Role.DIAL) or not _SHORTEST <= len(digits) <= _LONGEST or len(groups) < 2:  # noqa: PLR2004
+        return []
+    first, last = view.span(groups[0].start, groups[-1].end)
+    return [Finding("phone", first, last, "phone.assembled")]

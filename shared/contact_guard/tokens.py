@@ -1,0 +1,131 @@
+"""A text as words with roles."""
+
+import re
+from typing import NamedTuple
+
+from shared.contact_guard.text import View, replaced
+from shared.contact_guard.vocabulary import TOKEN, VOCABULARY, Role, is_dense, roles_of
+
+NUMERALS = {
+    char: str(digit)
+    for digit, chars in enumerate(
+        ("〇零洞０", "一幺壹妖弌", "二贰貳两弐", "三叁參参", "四肆", "五伍", "六陆陸", "七柒拐漆", "八捌", "九玖勾")
+    )
+    for char in chars
+}
+_COUNTING = frozenset("十百千万亿拾佰仟萬億点")
+_HANGUL_DIGITS = {char: str(d) for d, chars in enumerate(("공영", "일", "이", "삼", "사", "오", "육륙", "칠", "팔", "구")) for char in chars}
+_HANGUL_ENDINGS = ("으로", "로", "은", "는", "번", "입니다", "이에요", "예요", "")
+
+_LEET = str.maketrans("0134578@$!|", "oleastbasil")
+_MIXED = re.compile(r"[a-z][0-9@$!|]|[0-9@$!|][a-z]")
+_CHUNK = re.compile(r"(?<![\w.@])[a-z0-9@$!|]*[a-z][a-z0-9@$!|]*(?![\w@])")
+
+
+class Token(NamedTuple):
+    """One word, number or sign; `digits` is what it is worth as part of a phone number, if anything."""
+
+    start: int
+    end: int
+    word: str
+    role: Role
+    digits: str = ""
+
+
+def unleet(view: View) -> View:
+    """Undo digits written for letters, in words that matter and nowhere else."""
+    if not _MIXED.search(view.norm):
+        return view
+    return replaced(view, _CHUNK.sub(_unleet_word, view.norm))
+
+
+def _unleet_word(chunk: re.Match[str]) -> str:
+    word = chunk.group()
+    if word.isalpha():
+        return word
+    for one in "li":
+        plain = word.replace("1", one).translate(_LEET)
+        if roles_of(plain) & (Role.MESSENGER | Role.DOT | Role.CALL | Role.MAIL):
+            return plain
+    return word
+
+
+def tokenize(norm: str) -> list[Token]:
+    """Split a folded text into tokens; phrases of the vocabulary become one token."""
+    tokens: list[Token] = []
+    for match in TOKEN.finditer(norm):
+        word = match.group()
+        first = word[0]
+        if first <= "9" and first.isdigit():
+            tokens.append(Token(match.start(), match.end(), word, Role(0), word))
+        elif is_dense(first):
+            _split_dense(word, match.start(), tokens)
+        else:
+            tokens.append(Token(match.start(), match.end(), word, roles_of(word)))
+    return _join_phrases(norm, tokens)
+
+
+def _split_dense(run: str, offset: int, tokens: list[Token]) -> None:
+    hangul = run
+    for ending in _HANGUL_ENDINGS:
+        if ending and run.endswith(ending) and len(run) > len(ending) + 1:
+            hangul = run.removesuffix(ending)
+            break
+    if all(char in _HANGUL_DIGITS for char in hangul):
+        digits = "".join(_HANGUL_DIGITS[char] for char in hangul)
+        tokens.append(Token(offset, offset + len(hangul), hangul, Role.DIGITS, digits))
+        return
+    place = rest = 0
+    while place < len(run):
+        char = run[place]
+        end = place
+        role = Role(0)
+        for word, known in VOCABULARY.dense.get(char, ()):
+            if run.startswith(word, place):
+                end, role = place + len(word), known
+                break
+        digits = ""
+        if end <= place + 1 and char in NUMERALS:
+            end = place
+            while end < len(run) and run[end] in NUMERALS:
+                end += 1
+            counting = run[place - 1 : place] in _COUNTING or run[end : end + 1] in _COUNTING
+            counting = counting and (place > 0 or end < len(run))
+            if (place and run[place - 1] in _COUNTING) or (end < len(run) and run[end] in _COUNTING):
+                role = Role(0)
+            else:
+                role, digits = Role.DIGITS, "".join(NUMERALS[c] for c in run[place:end])
+        if end == place:
+            place += 1
+            continue
+        if rest < place:
+            tokens.append(Token(offset + rest, offset + place, run[rest:place], Role(0)))
+        tokens.append(Token(offset + place, offset + end, run[place:end], role, digits))
+        place = rest = end
+    if rest < len(run):
+        tokens.append(Token(offset + rest, offset + len(run), run[rest:], Role(0)))
+
+
+def _join_phrases(norm: str, tokens: list[Token]) -> list[Token]:
+    phrases = VOCABULARY.phrases
+    if not any(token.word in phrases for token in tokens):
+        return tokens
+    joined: list[Token] = []
+    place = 0
+    while place < len(tokens):
+        token = tokens[place]
+        length, role = 0, Role(0)
+        for rest, known in phrases.get(token.word, ()):
+            if len(rest) >= length and all(
+                place + 1 + i < len(tokens) and tokens[place + 1 + i].word == word for i, word in enumerate(rest)
+            ):
+                role = known | (role if len(rest) == length else Role(0))
+                length = len(rest)
+        if role:
+            last = tokens[place + length]
+            joined.append(Token(token.start, last.end, norm[token.start : last.end], role))
+            place += length + 1
+        else:
+            joined.append(token)
+            place += 1
+    return joined

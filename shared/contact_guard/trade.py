@@ -1,0 +1,56 @@
+"""Numbers of the trade, known by their shape and check digits."""
+
+import re
+
+# Dates, times, amounts and measures: their digits belong to no phone number.
+_MEASURES = re.compile(
+    r"""
+    (?<![\d.])(?:19|20)\d\d([-./])(?:0?[1-9]|1[0-2])\1(?:0?[1-9]|[12]\d|3[01])(?!\d)(?:[t ]\d\d?[:.]\d\d(?:[:.]\d\d(?:\.\d+)?)?)?
+    | (?<![\d.\-/])(?:0?[1-9]|[12]\d|3[01])([-./])(?:0?[1-9]|1[0-2])\2(?:19|20)\d\d(?![\d])
+    | (?<![\d.\-/])(?:0?[1-9]|1[0-2])([-./])(?:0?[1-9]|[12]\d|3[01])\3(?:19|20)\d\d(?![\d])
+    | (?<![\d.\-/])(?:0?[1-9]|[12]\d|3[01])([./])(?:0?[1-9]|1[0-2])\4\d\d(?![\d.\-/]\d|\d)
+    | (?<!\d)(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[_\- ]?(?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d(?:\d{3})?)?)?(?!\d)
+    | (?<!\d)(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d+)?)?(?!\d)
+    | (?<![\d.])\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\d)
+    | (?<![\d.,])\d{1,3}(?:\.\d{3})+,\d{1,2}(?!\d)
+    | (?<![\d.,\-])\d{1,5}\.\d{1,3}(?![\d.\-]|\ ?\d{3,})
+    | (?<![\d.])(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?:25[0-5]|2[0-4]\d|1?\d?\d)){3}(?![\d.])
+    | (?<![a-z])(?:a[lkzr]|c[aot]|d[ec]|fl|ga|hi|i[dlna]|k[sy]|la|m[deainsot]|n[evhjmycd]|o[hkr]|pa|ri|s[cd]|t[nx]|ut|v[ta]|w[aviy])\ \d{5}(?:-\d{4})?(?!\d)
+    | [$€£¥]\ ?\d[\d.,]*
+    | \d[\d.,]*\ ?(?:[€£¥]|%|°|µm|μm|㎛|㎜)
+    | \#\ ?\d+(?![\d\-\ ]*\d{4}[\d\-\ ]*\d{4})
+    | (?<!\d)\d{2,7}-\d{2}-\d(?!\d|-)
+    """,
+    re.VERBOSE,
+)
+_EAN_LENGTHS = (8, 12, 13, 14)
+_FEDEX_LENGTH = 12
+_AIR_LENGTH = 11
+
+
+def blank_measures(norm: str) -> str:
+    """Replace dates, times, amounts and the like by blanks that no number crosses."""
+    return _MEASURES.sub(lambda match: "\x00" * len(match.group()), norm)
+
+
+def known(digits: str) -> str | None:
+    """Name the kind of trade number that the check digits prove."""
+    if len(digits) in _EAN_LENGTHS and gs1_valid(digits):
+        return "gs1"
+    if len(digits) == _FEDEX_LENGTH and fedex_valid(digits):
+        return "fedex"
+    if len(digits) == _AIR_LENGTH and int(digits[3:10]) % 7 == int(digits[10]):
+        return "air_waybill"
+    return None
+
+
+def gs1_valid(digits: str) -> bool:
+    """Check the last digit of an EAN, UPC, GTIN or SSCC."""
+    total = sum(int(digit) * (3 if place % 2 == 0 else 1) for place, digit in enumerate(reversed(digits[:-1])))
+    return (10 - total % 10) % 10 == int(digits[-1])
+
+
+def fedex_valid(digits: str) -> bool:
+    """Check the last digit of a twelve-digit FedEx Express number."""
+    total = sum(int(digit) * (1, 7, 3)[place % 3] for place, digit in enumerate(reversed(digits[:-1])))
+    return total % 11 % 10 == int(digits[-1])

@@ -1,0 +1,182 @@
+"""The words that decide, by role and language. A language is one TOML file beside this one.
+
+A word ending in `*` stands for every word that begins so. Words of scripts written without spaces are found
+inside longer runs. All words are folded like the texts are, so accents need no second spelling.
+"""
+
+import functools
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntFlag, auto
+from importlib import resources
+from typing import Any
+
+from shared.contact_guard import text
+
+
+class Role(IntFlag):
+    """What a word says about the identifiers around it."""
+
+    CALL = auto()  # announces a phone number
+    CALL_WEAK = auto()  # may announce one: "ring", "cell", "office"
+    DIAL = auto()  # says that the digits are for dialling, whatever they were called
+    LABEL = auto()  # announces a number of the trade
+    UNIT = auto()  # makes the number before it a quantity
+    NUMBER = auto()  # may stand between a label and its number
+    LINK = auto()  # may stand between a messenger and its handle
+    ID = auto()  # says that a handle follows, even one that is a plain word
+    ADD = auto()  # asks to be added somewhere, without naming the messenger
+    MAIL = auto()
+    SITE = auto()
+    AT = auto()  # "at": the sign only if a domain follows
+    AT_SURE = auto()  # "at-sign": never anything else
+    DOT = auto()
+    UNDERSCORE = auto()
+    DASH = auto()
+    SLASH = auto()
+    FILL = auto()  # may stand between the spelled parts of an address
+    PLUS = auto()
+    BACKWARDS = auto()
+    ASSEMBLE = auto()  # asks to put scattered digits together
+    MEETING = auto()
+    MESSENGER = auto()  # set by `messengers.py`
+    DIGITS = auto()  # a spelled number; its values are in `Vocabulary.values`
+
+
+# Letters whose scripts are written without spaces, or whose words grow endings and particles.
+_DENSE = "\u0e00-\u0e7f\u3005-\u3007\u3021-\u3029\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\U00020000-\U0002fa1f"
+# Vowel signs are no letters to `re`, so the scripts that have them are named.
+_SIGNS = "\u0900-\u0963\u0966-\u0dff"
+TOKEN = re.compile(rf"\d+|[{_DENSE}]+|(?:[^\W\d_{_DENSE}]|[{_SIGNS}])+|[^\s\w]|_")
+
+
+def is_dense(char: str) -> bool:
+    """Tell whether a letter belongs to a script whose words are found inside runs of letters."""
+    return (
+        "\u0e00" <= char <= "\u0e7f"
+        or "\u3005" <= char <= "\u30ff"
+        or "\u3400" <= char <= "\u9fff"
+        or "\uac00" <= char <= "\ud7af"
+        or char >= "\U00020000"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What a number word is worth in one language; `times` for words that repeat or multiply."""
+
+    language: str
+    worth: int = 0
+    repeats: int = 0
+    hundred: bool = False
+
+
+@dataclass(slots=True)
+class Vocabulary:
+    """All words, ready for look-up. Filled once, at import."""
+
+    words: dict[str, Role] = field(default_factory=dict)
+    prefixes: dict[str, Role] = field(default_factory=dict)
+    phrases: dict[str, list[tuple[tuple[str, ...], Role]]] = field(default_factory=dict)
+    dense: dict[str, list[tuple[str, Role]]] = field(default_factory=dict)
+    values: dict[str, tuple[Value, ...]] = field(default_factory=dict)
+
+    def add(self, word: str, role: Role) -> None:
+        """Give a word, a phrase or a beginning of words one more role."""
+        folded = text.read(word).norm.strip()
+        if is_dense(folded[0]) or is_dense(folded[-1]):
+            self._add_dense(folded, role)
+        elif folded.endswith("*"):
+            stem = folded[:-1]
+            self.prefixes[stem] = self.prefixes.get(stem, Role(0)) | role
+        elif folded.isalpha():
+            self.words[folded] = self.words.get(folded, Role(0)) | role
+        else:
+            first, *rest = TOKEN.findall(folded)
+            self.phrases.setdefault(first, []).append((tuple(rest), role))
+
+    def _add_dense(self, word: str, role: Role) -> None:
+        same_start = self.dense.setdefault(word[0], [])
+        for place, (known, roles) in enumerate(same_start):
+            if known == word:
+                same_start[place] = (word, roles | role)
+                return
+        same_start.append((word, role))
+        same_start.sort(key=lambda entry: -len(entry[0]))
+
+    def add_value(self, word: str, value: Value) -> None:
+        """Make a word a number word of one language."""
+        folded = text.read(word).norm
+        self.add(word, Role.DIGITS)
+        self.values[folded] = (*self.values.get(folded, ()), value)
+
+
+@functools.lru_cache(maxsize=16384)
+def roles_of(word: str) -> Role:
+    """Look a folded word up, whole or by its beginning."""
+    found = VOCABULARY.words.get(word, Role(0))
+    for length in range(len(word), 3, -1):
+        stem = VOCABULARY.prefixes.get(word[:length])
+        if stem:
+            return found | stem
+    return found
+
+
+_ROLE_OF_KEY = {
+    "call": Role.CALL,
+    "call_weak": Role.CALL_WEAK,
+    "dial": Role.DIAL,
+    "label": Role.LABEL,
+    "unit": Role.UNIT,
+    "number": Role.NUMBER,
+    "link": Role.LINK,
+    "id": Role.ID,
+    "add": Role.ADD,
+    "mail": Role.MAIL,
+    "site": Role.SITE,
+    "at": Role.AT,
+    "at_sure": Role.AT_SURE,
+    "dot": Role.DOT,
+    "underscore": Role.UNDERSCORE,
+    "dash": Role.DASH,
+    "slash": Role.SLASH,
+    "fill": Role.FILL,
+    "plus": Role.PLUS,
+    "backwards": Role.BACKWARDS,
+    "assemble": Role.ASSEMBLE,
+    "meeting": Role.MEETING,
+}
+
+
+def _load() -> Vocabulary:
+    vocabulary = Vocabulary()
+    folder = resources.files("shared.contact_guard") / "vocabulary"
+    for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if file.name.endswith(".toml"):
+            _load_language(vocabulary, file.name.removesuffix(".toml"), tomllib.loads(file.read_text("utf-8")))
+    return vocabulary
+
+
+def _load_language(vocabulary: Vocabulary, language: str, words: Mapping[str, Any]) -> None:
+    for key, entries in words.items():
+        if key == "digits":
+            for worth, names in enumerate(entries):
+                for name in names:
+                    vocabulary.add_value(name, Value(language, worth))
+        elif key == "numbers":
+            for name, worth in entries.items():
+                vocabulary.add_value(name, Value(language, worth))
+        elif key == "repeat":
+            for name, times in entries.items():
+                vocabulary.add_value(name, Value(language, repeats=times))
+        elif key == "hundred":
+            for name in entries:
+                vocabulary.add_value(name, Value(language, 100, hundred=True))
+        else:
+            for entry in entries:
+                vocabulary.add(entry, _ROLE_OF_KEY[key])
+
+
+VOCABULARY = _load()
