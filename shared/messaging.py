@@ -27,10 +27,10 @@ from faststream.rabbit import (
     QueueType,
     RabbitBroker,
     RabbitExchange,
-    RabbitMessage,
     RabbitQueue,
     RabbitRouter,
 )
+from faststream.rabbit.message import RabbitMessage
 from faststream.rabbit.schemas.queue import QuorumQueueArgs
 from opentelemetry import propagate
 from pydantic import ValidationError
