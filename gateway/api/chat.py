@@ -1,0 +1,228 @@
+"""An order's chat and its files."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import StreamingResponse
+
+from gateway import introduce
+from gateway.clients import Answer, ServiceUnavailable
+from gateway.forward import Forward, OrderId, identifier, respond
+from gateway.idempotency import IdempotencyKeyReused, Once
+from gateway.limits import Limits, TooManyRequests, limited
+from gateway.session import CsrfHeaderMissing
+from shared import errors
+from shared.api.chat import Attachment, Message, Messages, NewMessage, ReadUpTo, Unread
+from shared.contact_refusal import ContactInfoBlocked
+from shared.http import Limit, problems
+
+router = APIRouter(tags=["chat"])
+
+_UPLOAD_HEADERS: Final = ("Content-Type", "Content-Length", "Idempotency-Key")
+_DOWNLOAD_HEADERS: Final = ("Range", "If-Range", "If-None-Match", "If-Modified-Since")
+_FILE_HEADERS: Final = (
+    "Content-Type",
+    "Content-Length",
+    "Content-Range",
+    "Content-Disposition",
+    "Content-Security-Policy",
+    "Accept-Ranges",
+    "Cache-Control",
+    "ETag",
+    "Last-Modified",
+    "X-Content-Type-Options",
+)
+_CHUNK: Final = 64 * 1024
+
+
+class ThreadClosed(errors.Conflict):
+    """The order was completed so long ago that its chat only reads."""
+
+    title = "This chat is closed"
+
+
+class AttachmentTooLarge(errors.TooLarge):
+    title = "Attachment too large"
+
+
+class AttachmentTypeUnsupported(errors.Unsupported):
+    title = "Attachment type not supported"
+
+
+_READ = (errors.Unauthenticated, errors.NotFound, ServiceUnavailable)
+_WRITE = (
+    *_READ,
+    CsrfHeaderMissing,
+    errors.RoleNotSufficient,
+    errors.ValidationFailed,
+    ContactInfoBlocked,
+    TooManyRequests,
+)
+
+
+def is_upload(path: str) -> bool:
+    """Tell which requests carry a file, and so may be larger than others."""
+    return path.endswith("/attachments")
+
+
+@router.get(
+    "/orders/{order_id}/messages",
+    response_model=Messages,
+    responses=problems(*_READ, errors.ValidationFailed),
+)
+async def list_messages(
+    order_id: OrderId,
+    forward: Forward,
+    before: Annotated[int | None, Query(ge=1, description="only messages with a lower `seq`")] = None,
+    after: Annotated[int | None, Query(ge=0, description="only messages with a higher `seq`")] = None,
+    q: Annotated[str | None, Query(max_length=200, description="only messages with these words")] = None,
+    limit: Limit = 20,
+) -> Response:
+    """Read an order's thread, oldest first; without `before` and `after` its newest page."""
+    del before, after, q, limit  # chat reads them from the forwarded query
+    answer, order = await asyncio.gather(
+        forward.ask("chat"), forward.ask("orders", path=f"/orders/{order_id}", query="")
+    )
+    if not order.ok:
+        return respond(order)
+    current = order.json()
+    behind = answer.ok and int(answer.headers.get("X-Order-Version", 0)) < current["version"]
+    if behind or answer.is_problem(introduce.THREAD_NOT_KNOWN):
+        await introduce.thread(forward.services, current, caller=forward.caller)
+        answer = await forward.ask("chat")
+    return respond(answer)
+
+
+@router.post(
+    "/orders/{order_id}/messages",
+    status_code=201,
+    response_model=Message,
+    responses=problems(*_WRITE, ThreadClosed, IdempotencyKeyReused),
+)
+async def send_message(order_id: OrderId, body: NewMessage, forward: Forward, once: Once) -> Response:
+    """Send a message, with a text or attachments or both."""
+    del body
+
+    async def produce() -> Response:
+        return respond(await _in_thread(order_id, forward))
+
+    return await once(produce, kind="messages")
+
+
+@router.post(
+    "/orders/{order_id}/messages/read",
+    response_model=Unread,
+    responses=problems(errors.Unauthenticated, errors.NotFound, CsrfHeaderMissing, errors.ValidationFailed),
+)
+async def mark_read(order_id: OrderId, body: ReadUpTo, forward: Forward) -> Response:
+    """Say up to which message one has read; it never goes backwards."""
+    del body
+    return respond(await _in_thread(order_id, forward))
+
+
+@router.post(
+    "/orders/{order_id}/typing",
+    status_code=204,
+    dependencies=[limited],
+    responses=problems(errors.Unauthenticated, errors.NotFound, CsrfHeaderMissing, TooManyRequests),
+)
+async def typing(order_id: OrderId, forward: Forward) -> Response:
+    """Show the other side that one is writing; send it every few seconds at most."""
+    return respond(await _in_thread(order_id, forward))
+
+
+@router.post(
+    "/orders/{order_id}/attachments",
+    status_code=201,
+    response_model=Attachment,
+    responses=problems(
+        *_WRITE, AttachmentTooLarge, AttachmentTypeUnsupported, IdempotencyKeyReused, ThreadClosed
+    ),
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "multipart/form-data": {
+                    "schema": {
+                        "type": "object",
+                        "required": ["file"],
+                        "properties": {"file": {"type": "string", "format": "binary"}},
+                    }
+                }
+            },
+        }
+    },
+)
+async def upload_attachment(order_id: OrderId, request: Request, forward: Forward) -> Response:
+    """Upload one file as the part `file` of `multipart/form-data`; send it with a message afterwards."""
+    forward.caller.must_write()
+    limits: Limits = request.app.state.limits
+    limits.count("uploads", user_id=forward.caller.user_id)
+    # The body streams and cannot be sent twice, so the thread is introduced before it.
+    order = await forward.services.call("orders", "GET", f"/orders/{order_id}", caller=forward.caller)
+    if not order.ok:
+        return respond(order)
+    await introduce.thread(forward.services, order.json(), caller=forward.caller)
+    async with forward.services.open(
+        "chat",
+        "POST",
+        f"/orders/{order_id}/attachments",
+        caller=forward.caller,
+        body=request.stream(),
+        headers={name: value for name in _UPLOAD_HEADERS if (value := request.headers.get(name))},
+    ) as response:
+        return respond(Answer(status=response.status, headers=response.headers, body=await response.read()))
+
+
+@router.get(
+    "/attachments/{attachment_id}",
+    response_class=StreamingResponse,
+    responses=problems(*_READ) | {200: {"content": {"application/octet-stream": {}}}},
+)
+async def get_attachment(attachment_id: str, forward: Forward) -> Response:
+    """Download a file; ranges work."""
+    return await _file(f"/attachments/{identifier(attachment_id)}", forward)
+
+
+@router.get(
+    "/attachments/{attachment_id}/thumbnail",
+    response_class=StreamingResponse,
+    responses=problems(*_READ) | {200: {"content": {"image/webp": {}}}},
+)
+async def get_thumbnail(attachment_id: str, forward: Forward) -> Response:
+    return await _file(f"/attachments/{identifier(attachment_id)}/thumbnail", forward)
+
+
+async def _in_thread(order_id: str, forward: Forward) -> Answer:
+    answer = await forward.ask("chat")
+    if not answer.is_problem(introduce.THREAD_NOT_KNOWN):
+        return answer
+    order = await forward.services.call("orders", "GET", f"/orders/{order_id}", caller=forward.caller)
+    if not order.ok:
+        return order
+    await introduce.thread(forward.services, order.json(), caller=forward.caller)
+    return await forward.ask("chat")
+
+
+async def _file(path: str, forward: Forward) -> Response:
+    wanted = {name: value for name in _DOWNLOAD_HEADERS if (value := forward.request.headers.get(name))}
+    opened = forward.services.open("chat", "GET", path, caller=forward.caller, headers=wanted)
+    response = await opened.__aenter__()
+    if response.status >= 400:  # noqa: PLR2004
+        answer = Answer(status=response.status, headers=response.headers, body=await response.read())
+        await opened.__aexit__(None, None, None)
+        return respond(answer)
+
+    async def body() -> AsyncIterator[bytes]:
+        try:
+            async for chunk in response.content.iter_chunked(_CHUNK):
+                yield chunk
+        finally:
+            await opened.__aexit__(None, None, None)
+
+    headers: dict[str, Any] = {
+        name: response.headers[name] for name in _FILE_HEADERS if name in response.headers
+    }
+    return StreamingResponse(body(), response.status, headers=headers)

@@ -1,0 +1,100 @@
+"""Pass a call on to the service that owns it, and its answer back as it is."""
+
+import re
+from typing import Annotated, Any, Final
+
+from fastapi import Depends, Path, Request, Response
+
+from gateway.clients import Answer, ServiceName, Services
+from gateway.session import CurrentCaller
+from shared.errors import NotFound
+from shared.identity import Caller
+
+_PASSED_ON: Final = ("If-Match", "If-None-Match", "Idempotency-Key")
+_PASSED_BACK: Final = ("ETag", "Retry-After", "Location", "Allow")
+_IDENTIFIER: Final = re.compile(r"[A-Za-z0-9_-]{1,100}")
+
+
+def _services(request: Request) -> Services:
+    services: Services = request.app.state.services
+    return services
+
+
+CurrentServices = Annotated[Services, Depends(_services)]
+
+
+def identifier(value: str) -> str:
+    """Let only what can be an identifier into a service's path.
+
+    Raises:
+        NotFound: nothing can have this name.
+    """
+    if not _IDENTIFIER.fullmatch(value):
+        raise NotFound("there is nothing with this identifier")
+    return value
+
+
+def _order_id(order_id: Annotated[str, Path()]) -> str:
+    return identifier(order_id)
+
+
+def _organisation_id(organisation_id: Annotated[str, Path()]) -> str:
+    return identifier(organisation_id)
+
+
+OrderId = Annotated[str, Depends(_order_id)]
+OrganisationId = Annotated[str, Depends(_organisation_id)]
+
+
+class _Forward:
+    """The current call, ready to be passed on."""
+
+    def __init__(self, request: Request, caller: CurrentCaller, services: CurrentServices) -> None:
+        self.request = request
+        self.caller: Caller = caller
+        self.services = services
+
+    async def ask(
+        self,
+        service: ServiceName,
+        *,
+        path: str | None = None,
+        body: bytes | None = None,
+        query: str | None = None,
+    ) -> Answer:
+        """Make the same call on a service; `path` and `body` are the caller's own unless given.
+
+        Raises:
+            ServiceUnavailable: it does not answer.
+        """
+        request = self.request
+        return await self.services.call(
+            service,
+            request.method,
+            path or request.url.path.removeprefix("/api/v1"),
+            caller=self.caller,
+            query=request.url.query if query is None else query,
+            body=body if body is not None else await request.body() or None,
+            headers={name: value for name in _PASSED_ON if (value := request.headers.get(name))},
+        )
+
+    async def __call__(
+        self, service: ServiceName, *, path: str | None = None, body: bytes | None = None
+    ) -> Response:
+        return respond(await self.ask(service, path=path, body=body))
+
+
+Forward = Annotated[_Forward, Depends()]
+
+
+def respond(answer: Answer, *, body: bytes | None = None) -> Response:
+    """Give a service's answer to the client: its bytes, unless others take their place."""
+    headers: dict[str, Any] = {name: answer.headers[name] for name in _PASSED_BACK if name in answer.headers}
+    if answer.status == 204:  # noqa: PLR2004
+        return Response(status_code=204, headers=headers)
+    return Response(
+        answer.body if body is None else body,
+        answer.status,
+        headers=headers,
+        media_type=answer.headers.get("Content-Type", "application/json"),
+    )

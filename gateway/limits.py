@@ -1,0 +1,113 @@
+"""How often a user may write, and how large a body may be.
+
+Counts are kept in this process: with several gateways a user may reach each one's limit. Attempts to
+sign in are counted in the database instead, for all of them together (`accounts.store.count_attempt`).
+"""
+
+import time
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+import structlog
+from fastapi import Depends, Request
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.session import CurrentSession
+from shared import http
+from shared.errors import TooLarge, TooMany
+
+log = structlog.get_logger(__name__)
+
+Kind = Literal["messages", "uploads", "writes"]
+
+
+class TooManyRequests(TooMany):
+    title = "Too many requests"
+
+
+class BodyTooLarge(TooLarge):
+    title = "Request body too large"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Calls a minute and user; `None` for all of them switches the limits off."""
+
+    logins_a_minute: int | None
+    a_minute: dict[Kind, int] | None
+    _windows: MovingWindowRateLimiter = field(
+        default_factory=lambda: MovingWindowRateLimiter(MemoryStorage())
+    )
+
+    def count(self, kind: Kind, *, user_id: str) -> None:
+        """Count a call.
+
+        Raises:
+            TooManyRequests: there were too many in the last minute.
+        """
+        if self.a_minute is None:
+            return
+        limit = RateLimitItemPerMinute(self.a_minute[kind])
+        if not self._windows.hit(limit, kind, user_id):
+            reset = self._windows.get_window_stats(limit, kind, user_id).reset_time
+            raise TooManyRequests(
+                f"at most {limit.amount} {kind} a minute", retry_after=max(1, round(reset - time.time()))
+            )
+
+
+def off() -> Limits:
+    """Switch every limit off, for load tests."""
+    log.warning("rate limits are off: MILLRACE_RATE_LIMITS=off is for load tests")
+    return Limits(logins_a_minute=None, a_minute=None)
+
+
+def _limited(request: Request, session: CurrentSession) -> None:
+    limits: Limits = request.app.state.limits
+    limits.count("writes", user_id=session.caller.user_id)
+
+
+limited: Final[Any] = Depends(_limited)
+"""Put it among a write's dependencies, unless `Once` counts it."""
+
+
+class LimitBody:
+    """Read a body before the application does, and refuse one past its size; uploads pass as a stream."""
+
+    def __init__(self, app: ASGIApp, *, most_bytes: int, is_upload: Any) -> None:
+        self.app = app
+        self.most_bytes = most_bytes
+        self.is_upload = is_upload
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] in {"GET", "HEAD"} or self.is_upload(scope["path"]):
+            await self.app(scope, receive, send)
+            return
+        body = b""
+        more = True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+            if len(body) > self.most_bytes:
+                detail = f"a body may have {self.most_bytes} bytes at most"
+                answer = http.problem(
+                    slug=BodyTooLarge.slug(), title=BodyTooLarge.title, status=413, detail=detail
+                )
+                answer.headers["Connection"] = "close"
+                await answer(scope, receive, send)
+                return
+        delivered = False
+
+        async def replay() -> Message:
+            nonlocal delivered
+            if delivered:
+                return await receive()
+            delivered = True
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        await self.app(scope, replay, send)

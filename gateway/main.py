@@ -1,0 +1,125 @@
+"""The gateway: accounts, the public HTTP API, dashboards, live updates and the web pages."""
+
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, FastAPI
+from pydantic import Field
+
+from gateway import clients, dashboards, idempotency, limits, pages
+from gateway.accounts import api as accounts_api
+from gateway.accounts import store
+from gateway.api import chat, notifications, orders, reviews
+from gateway.live import Live
+from gateway.live import api as live_api
+from gateway.security import SecurityHeaders
+from shared import http, messaging, service
+from shared.clock import utc_now
+from shared.settings import Settings as SharedSettings
+from shared.settings import load
+
+PREFIX = "/api/v1"
+
+
+class Settings(SharedSettings):
+    port: int = Field(default=8080, description="port to listen on")
+    orders_url: str = Field(default="http://127.0.0.1:8081", description="where orders listens")
+    chat_url: str = Field(default="http://127.0.0.1:8082", description="where chat listens")
+    reviews_url: str = Field(default="http://127.0.0.1:8083", description="where reviews listens")
+    notifications_url: str = Field(default="http://127.0.0.1:8084", description="where notifications listens")
+    rate_limits: Literal["on", "off"] = Field(
+        default="on", description="`off` for load tests; warns at start"
+    )
+    limit_logins: Annotated[int, Field(ge=1)] = Field(
+        default=10, description="attempts to sign in, a minute, address and account"
+    )
+    limit_messages: Annotated[int, Field(ge=1)] = Field(default=60, description="messages a minute and user")
+    limit_uploads: Annotated[int, Field(ge=1)] = Field(default=30, description="uploads a minute and user")
+    limit_writes: Annotated[int, Field(ge=1)] = Field(
+        default=120, description="other writes a minute and user"
+    )
+    max_body_bytes: Annotated[int, Field(ge=1024)] = Field(
+        default=64 * 1024, description="largest request body outside uploads"
+    )
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Put the gateway together."""
+    broker = messaging.create_broker(url=settings.amqp_url)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        secret = settings.service_secret.get_secret_value()
+        async with (
+            service.database(
+                name="gateway", settings=settings, broker=broker, outbox_of=(store.ORGANISATIONS, store.USERS)
+            ) as db,
+            clients.connect(urls=_urls(settings), secret=secret) as services,
+        ):
+            await store.ensure_indexes(db)
+            await idempotency.ensure_indexes(db)
+
+            async def still_valid(session_ids: Collection[str]) -> Collection[str]:
+                return await store.find_live_sessions(db, session_ids, now=utc_now())
+
+            app.state.db = db
+            app.state.services = services
+            app.state.live = Live(amqp_url=settings.amqp_url, still_valid=still_valid)
+            async with db.outbox.relaying(), messaging.running(broker), app.state.live.running():
+                yield
+
+    app = FastAPI(
+        title="Millrace",
+        version="1",
+        summary="Orders, chat, reviews and live dashboards, from the accepted quote on",
+        lifespan=lifespan,
+        openapi_url=f"{PREFIX}/openapi.json",
+        docs_url=f"{PREFIX}/docs",
+        redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,
+    )
+
+    async def database_answers() -> None:
+        await app.state.db.ping()
+
+    app.add_middleware(SecurityHeaders)
+    app.add_middleware(limits.LimitBody, most_bytes=settings.max_body_bytes, is_upload=chat.is_upload)
+    http.install(
+        app,
+        ready={"database": database_answers, "broker": partial(service.answers, broker)},
+        log_requests=True,
+    )
+    app.state.limits = limits.off() if settings.rate_limits == "off" else _limits(settings)
+    api = APIRouter(prefix=PREFIX)
+    for part in (accounts_api, orders, dashboards, chat, reviews, notifications, live_api):
+        api.include_router(part.router)
+    app.include_router(api)
+    pages.mount(app)
+    return app
+
+
+def _urls(settings: Settings) -> dict[clients.ServiceName, str]:
+    return {
+        "orders": settings.orders_url.rstrip("/"),
+        "chat": settings.chat_url.rstrip("/"),
+        "reviews": settings.reviews_url.rstrip("/"),
+        "notifications": settings.notifications_url.rstrip("/"),
+    }
+
+
+def _limits(settings: Settings) -> limits.Limits:
+    return limits.Limits(
+        logins_a_minute=settings.limit_logins,
+        a_minute={
+            "messages": settings.limit_messages,
+            "uploads": settings.limit_uploads,
+            "writes": settings.limit_writes,
+        },
+    )
+
+
+if __name__ == "__main__":
+    settings = load(Settings)
+    service.run(create_app(settings), name="gateway", settings=settings)
