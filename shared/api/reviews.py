@@ -2,15 +2,21 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from shared.api.orders import CompletedOrder, Frozen, Party, Status
 from shared.api.page import Page
-from shared.api.text import Paragraphs
+from shared.api.text import Verbatim
 from shared.events.base import Instant
 from shared.identity import Person, Side
 
 Stars = Annotated[int, Field(strict=True, ge=1, le=5)]
+
+
+def _says_something(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must say something")
+    return text
 
 
 class Aspects(Frozen):
@@ -21,8 +27,10 @@ class Aspects(Frozen):
 
 
 class NewReview(Frozen):
+    """Texts are verbatim until they are stored: findings of contact information are told in their offsets."""
+
     rating: Stars
-    text: Annotated[Paragraphs, Field(max_length=4000)] | None = None
+    text: Annotated[Verbatim, Field(max_length=4000)] | None = None
     aspects: Aspects | None = None
 
 
@@ -42,7 +50,7 @@ class SubmittedReview(Frozen):
 
 
 class NewReply(Frozen):
-    text: Annotated[Paragraphs, Field(min_length=1, max_length=4000)]
+    text: Annotated[Verbatim, Field(min_length=1, max_length=4000), AfterValidator(_says_something)]
 
 
 class Reply(Frozen):
@@ -51,7 +59,16 @@ class Reply(Frozen):
     created_at: Instant
 
 
+class Hidden(Frozen):
+    """An operator took the review out of sight."""
+
+    reason: str
+    at: Instant
+
+
 class Review(Frozen):
+    """A hidden review shows neither text, aspects nor reply, and counts in no rating."""
+
     id: str
     order_id: str
     order_number: str
@@ -63,6 +80,7 @@ class Review(Frozen):
     text: str | None
     aspects: Aspects | None
     reply: Reply | None
+    hidden: Hidden | None = None
     created_at: Instant
 
 
@@ -73,6 +91,7 @@ class RatingSummary(Frozen):
 
 class Rating(RatingSummary):
     distribution: dict[str, int] = Field(description='how many gave "1" to "5" stars')
+    hidden: int = Field(default=0, description="reviews that an operator hid; they count in nothing else")
 
 
 class Reputation(Frozen):
