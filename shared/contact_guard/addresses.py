@@ -8,7 +8,7 @@ from shared.contact_guard import hosts, messengers
 from shared.contact_guard.finding import Finding, Kind
 from shared.contact_guard.text import View
 from shared.contact_guard.tokens import Token
-from shared.contact_guard.vocabulary import _DENSE, Role, roles_of
+from shared.contact_guard.vocabulary import DENSE, Role, roles_of
 
 
 class Place(NamedTuple):
@@ -18,14 +18,14 @@ class Place(NamedTuple):
     end: int
 
 
-_NAME = rf"(?:[^\W{_DENSE}]|-)"
+_NAME = rf"(?:[^\W{DENSE}]|-)"
 _SCHEME = re.compile(r"(?<![a-z])(?:https?|hxxps?|ftp)\s?[:;]\s?[/\\]{1,2}\s?")
-_HOST = re.compile(rf"(?<![\w.@-]){_NAME}+(?:\.{_NAME}+)+|(?<=[{_DENSE}]){_NAME}+(?:\.{_NAME}+)+")
+_HOST = re.compile(rf"(?<![\w.@-]){_NAME}+(?:\.{_NAME}+)+|(?<=[{DENSE}]){_NAME}+(?:\.{_NAME}+)+")
 _MAIL_HOST = re.compile(rf"\s?({_NAME}+(?:\s?\.\s?{_NAME}+)+)")
-_LOCAL = re.compile(rf"[^\W{_DENSE}]|[.+%'\-]")
+_LOCAL = re.compile(rf"[^\W{DENSE}]|[.+%'\-]")
 _LOOSE_HOST = re.compile(rf"(?<![\w.@-])({_NAME}{{2,}})(?: \. ?|\. |,)(com|net|org|cn|example|de|co\.uk)(?![\w-])")
 _REST = re.compile(r"(?::\d{2,5})?(?:[/?#][^\s<>\"]*)?")
-_NATIVE_HOST = re.compile(rf"[\w-]+\.(?:[{_DENSE}]+|рф|укр|бел|срб|мкд|бг|рус|онлайн|сайт)(?!\w)")
+_NATIVE_HOST = re.compile(rf"[\w-]+\.(?:[{DENSE}]+|рф|укр|бел|срб|мкд|бг|рус|онлайн|сайт)(?!\w)")
 _ABBREVIATIONS = frozenset(
     "mr mrs ms dr st sr jr prof dipl ing eng co pte pvt pty inc corp ltd fig no nr pos max min approx appr ca incl excl resp dia thk qty"
     " pcs mat std dim tol ref rev ver vol art best part item dwg drg inv cat ser serial lot id tel ord order model kd zeichn teile"

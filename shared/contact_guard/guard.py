@@ -2,32 +2,83 @@
 
 import re
 
-from shared.contact_guard import addresses, messengers, phones, text
+from shared.contact_guard import addresses, disguise, messengers, phones, sequences, text
 from shared.contact_guard.finding import Context, Finding
 from shared.contact_guard.text import View
-from shared.contact_guard.tokens import tokenize, unleet
+from shared.contact_guard.tokens import Token, tokenize, unleet
 
-_SPREAD = re.compile(r"(?<!\S)[^\s\u3000-\uffff](?: ?[ ][^\s\u3000-\uffff])(?: [^\s\u3000-\uffff]){2,}(?!\S)")
+_SHORTEST_KNOWN = 4
+_FILE_ENDING = re.compile(r"(?:\.[a-z][a-z0-9_]{0,6}| ?\(\d+\))+$")
+# Names that apps give by themselves: the app, words for what it is, a date or a count.
+_APP_FILE = re.compile(
+    r"(?>whatsapp|wechat|weixin|telegram|desktop|signal|line|album|kakaotalk|zalo|viber|skype|fb|facebook|messenger|instagram|snapchat|dingtalk|lark|qq|wx|tim|wecom"
+    r"|微信|微信图片|微信截图|企业微信|企业微信截图|钉钉|截图|图片|视频|飞书|录屏|照片|写真|카카오톡"
+    r"|image|images|img|imag|photo|pic|picture|video|vid|audio|aud|ptt|voice|document|doc|screenshot|screen|shot|recording|mmexport|dsc|dscn|pxl|mvimg|camscanner|scan|export|wa|at|am|pm|received|sent|file|bild|foto|captura|copy"
+    r"|[\d\s_\-.,()@])++"
+)
+_DATE = re.compile(r"20\d\d|1[4-9]\d{11}|\d{2}-\d{2}-20\d\d|wa\d{4}")
 
 
 def check(raw: str, *, context: Context = Context()) -> list[Finding]:  # noqa: B008 - frozen
-    """Find contact information in a text, in the order in which it stands there."""
-    findings: list[Finding] = []
-    view = unleet(text.read(raw))
-    findings.extend(_detect(view))
-    return _merged(findings)
+    """Find contact information in a text, in the order in which it stands there.
+
+    A finding that only earlier messages explain is placed on the part of it that this text holds.
+    """
+    if context.is_filename:
+        return _merged(_in_file_name(raw, context.known))
+    findings = _merged(_read(text.read(raw), context.known))
+    if not findings and context.previous:
+        findings = _merged(sequences.find(context.previous, raw, lambda view: _read(view, context.known)))
+    return findings
 
 
-def _detect(view: View) -> list[Finding]:
+def _read(view: View, known: tuple[str, ...]) -> list[Finding]:
+    """Read a text plainly and in every other way that it offers."""
+    view = unleet(_without_known(view, known))
     tokens = tokenize(view.norm)
+    findings = _detect(view, tokens)
+    for other, other_tokens in disguise.other_views(view, tokens):
+        findings += _detect(other, other_tokens)
+    return findings
+
+
+def _detect(view: View, tokens: list[Token]) -> list[Finding]:
     findings, passed = addresses.find(view, tokens)
     findings += messengers.find(view, tokens)
     findings += phones.find(view, tokens, passed)
     return findings
 
 
+def _without_known(view: View, known: tuple[str, ...]) -> View:
+    norm = view.norm
+    for word in known:
+        folded = text.read(word).norm.strip()
+        if len(folded) >= _SHORTEST_KNOWN:
+            norm = norm.replace(folded, "\x00" * len(folded))
+    return view if norm == view.norm else text.replaced(view, norm)
+
+
+def _in_file_name(raw: str, known: tuple[str, ...]) -> list[Finding]:
+    view = text.read(raw)
+    ending = _FILE_ENDING.search(view.norm)
+    stem = view.norm[: ending.start()] if ending else view.norm
+    if _APP_FILE.fullmatch(stem) and _DATE.search(stem):
+        return []
+    if ending and ending.start() > 0:
+        # The ending itself is no part of a domain: "catalog.example.pdf".
+        last = stem.rfind(".")
+        cut = view.norm.rfind(".")
+        view = text.without(view, [(cut, len(view.norm))]) if cut > last else view
+    findings = _read(view, known)
+    if "_" in view.norm:
+        findings += _read(text.replaced(view, view.norm.replace("_", " ")), known)
+    return findings
+
+
 def _merged(findings: list[Finding]) -> list[Finding]:
     """Keep the first and longest of findings that overlap."""
+    if len(findings) < 2:  # noqa: PLR2004
+        return findings
     kept: list[Finding] = []
     for finding in sorted(findings, key=lambda f: (f.start, -f.end)):
         if not kept or finding.start >= kept[-1].end:

@@ -64,23 +64,36 @@ class Run:
         singles = sum(len(group.digits) == 1 for group in self.groups)
         return singles >= 6 and singles >= len(self.groups) - 1  # noqa: PLR2004
 
+    @property
+    def counts_up(self) -> bool:
+        """Tell whether the digits only count up, as the balloons of a drawing do."""
+        digits = self.digits
+        return len(digits) > 3 and all(  # noqa: PLR2004
+            int(b) - int(a) == 1 or (a == "9" and b == "1") for a, b in zip(digits, digits[1:], strict=False)
+        )
+
+
+def groups(view: View, tokens: Sequence[Token]) -> list[tuple[Group, bool]]:
+    """Give every group of digits, with whether a plus stands before it."""
+    return list(_groups(view, tokens))
+
 
 def runs(view: View, tokens: Sequence[Token]) -> Iterator[Run]:
     """Give the runs of seven digits or more."""
-    groups: list[Group] = []
+    together: list[Group] = []
     plus = False
     for group, signed in _groups(view, tokens):
-        if groups and not signed and _joins(view.norm, groups[-1], group):
-            groups.append(group)
+        if together and not signed and _joins(view.norm, together[-1], group):
+            together.append(group)
             continue
-        yield from _long_enough(groups, plus=plus)
-        groups, plus = [group], signed
-    yield from _long_enough(groups, plus=plus)
+        yield from _long_enough(together, plus=plus)
+        together, plus = [group], signed
+    yield from _long_enough(together, plus=plus)
 
 
-def _long_enough(groups: list[Group], *, plus: bool) -> Iterator[Run]:
-    if sum(len(group.digits) for group in groups) >= 7:  # noqa: PLR2004 - no phone number is shorter
-        yield Run(tuple(groups), plus)
+def _long_enough(together: list[Group], *, plus: bool) -> Iterator[Run]:
+    if sum(len(group.digits) for group in together) >= 7:  # noqa: PLR2004 - no phone number is shorter
+        yield Run(tuple(together), plus)
 
 
 def _joins(norm: str, left: Group, right: Group) -> bool:

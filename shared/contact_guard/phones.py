@@ -14,7 +14,7 @@ from shared.contact_guard.tokens import Token
 from shared.contact_guard.vocabulary import Role
 
 _SHORTEST, _LONGEST = 7, 15
-_SURE, _FORMATTED, _POSSIBLE = 3, 2, 1
+_SURE, FORMATTED, _POSSIBLE = 3, 2, 1
 
 _CHINESE_MOBILE = re.compile(r"(?:0?0?86)?1[3-9]\d{9}")
 _NANP = re.compile(r"1?[2-9]\d{2}[2-9]\d{6}")
@@ -117,7 +117,7 @@ def _judge(view: View, tokens: Sequence[Token], run: Run, cues: Role) -> tuple[K
         if len(run.digits) < _SHORTEST:
             return None
     digits = run.digits
-    shape = _shape(run)
+    shape = shape_of(run)
     if glued and words.call > 0 and words.messenger_at > 0 and not run.spelled:
         return None
     if norm[run.end : run.end + 1].isalpha() and norm[run.end : run.end + 1].isascii() and not run.spelled and shape < _SURE:
@@ -138,12 +138,12 @@ def _judge(view: View, tokens: Sequence[Token], run: Run, cues: Role) -> tuple[K
             return kind, f"{words.messenger.key}.number"
     if words.call < min(nearest_label, 9) :
         return kind, "phone.announced"
-    if run.disguised and not _counts(run):
+    if run.disguised and not run.counts_up:
         if shape or len(digits) >= 9 or words.weak < 9 or cues & Role.CALL:  # noqa: PLR2004
             return kind, "phone.disguised"
     if nearest_label <= 3:  # noqa: PLR2004
         return None
-    if shape == _FORMATTED:
+    if shape == FORMATTED:
         return kind, "phone.formatted"
     if shape == _POSSIBLE and not trade.known(digits) and (words.weak < 5 or cues & Role.CALL):  # noqa: PLR2004
         return kind, "phone.possible"
@@ -157,19 +157,14 @@ def _within(run: Run, words: _Words, kind: Kind) -> tuple[Kind, str] | None:
         for last in range(first + 1, min(first + 8, len(groups)) + 1):
             part = Run(groups[first:last], run.plus and first == 0)
             if _SHORTEST <= len(part.digits) <= _LONGEST and (
-                _shape(part) >= _FORMATTED or (_shape(part) and words.call < 9)  # noqa: PLR2004
+                shape_of(part) >= FORMATTED or (shape_of(part) and words.call < 9)  # noqa: PLR2004
             ):
                 return kind, "phone.within"
     return None
 
 
-def _counts(run: Run) -> bool:
-    """Tell whether the digits only count up, as the balloons of a drawing do."""
-    digits = run.digits
-    return len(digits) > 3 and all(int(b) - int(a) == 1 or (a == "9" and b == "1") for a, b in zip(digits, digits[1:], strict=False))  # noqa: PLR2004
-
-
-def _shape(run: Run) -> int:
+def shape_of(run: Run) -> int:
+    """Say how sure the digits and their groups alone are: `_SURE`, `FORMATTED`, `_POSSIBLE` or 0."""
     digits = run.digits
     if not _SHORTEST <= len(digits) <= _LONGEST:
         return 0
@@ -182,11 +177,11 @@ def _shape(run: Run) -> int:
     grouped = " ".join(group.digits for group in run.groups)
     if len(run.groups) > 1 and 9 <= len(digits) <= 13 and not run.spread:  # noqa: PLR2004
         if any(shape.fullmatch(grouped) for shape in _SHAPES):
-            return _FORMATTED
+            return FORMATTED
     if _MOBILE.fullmatch(digits):
-        return _FORMATTED if not trade.known(digits) else _POSSIBLE
+        return FORMATTED if not trade.known(digits) else _POSSIBLE
     if _NANP.fullmatch(digits) or digits.startswith("0") and 9 <= len(digits) <= 12 or _COUNTRY.fullmatch(digits):  # noqa: PLR2004
-        return _FORMATTED if len(run.groups) > 1 and _COUNTRY.fullmatch(digits) and len(run.groups[0].digits) <= 3 and len(digits) >= 11 else _POSSIBLE  # noqa: PLR2004
+        return FORMATTED if len(run.groups) > 1 and _COUNTRY.fullmatch(digits) and len(run.groups[0].digits) <= 3 and len(digits) >= 11 else _POSSIBLE  # noqa: PLR2004
     if 8 <= len(digits) <= 11 and digits[0] in "23456789":  # noqa: PLR2004
         return _POSSIBLE
     return 0

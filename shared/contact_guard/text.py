@@ -111,6 +111,23 @@ def without(view: View, gaps: Sequence[tuple[int, int]]) -> View:
     return _picked(view, kept)
 
 
+def edited(view: View, edits: Sequence[tuple[int, int, str]]) -> View:
+    """Give the view with stretches replaced by other words; these stand where the stretch began."""
+    norm: list[str] = []
+    places: list[int] = []
+    place = 0
+    for start, end, word in edits:
+        norm.append(view.norm[place:start])
+        places.extend(range(place, start))
+        norm.append(word)
+        places.extend([min(start, len(view.norm) - 1)] * len(word))
+        place = end
+    norm.append(view.norm[place:])
+    places.extend(range(place, len(view.norm)))
+    origin = places if view.origin is None else [view.origin[index] for index in places]
+    return View(view.raw, "".join(norm), origin)
+
+
 def backwards(view: View) -> View:
     """Give the view from its end to its beginning."""
     return _picked(view, range(len(view.norm) - 1, -1, -1))

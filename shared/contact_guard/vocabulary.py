@@ -41,15 +41,17 @@ class Role(IntFlag):
     BACKWARDS = auto()
     ASSEMBLE = auto()  # asks to put scattered digits together
     MEETING = auto()
+    COMMON = auto()  # an ordinary word: no handle, no name of a domain
     MESSENGER = auto()  # set by `messengers.py`
+    PART = auto()  # of a phrase, and nothing by itself
     DIGITS = auto()  # a spelled number; its values are in `Vocabulary.values`
 
 
 # Letters whose scripts are written without spaces, or whose words grow endings and particles.
-_DENSE = "\u0e00-\u0e7f\u3005-\u3007\u3021-\u3029\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\U00020000-\U0002fa1f"
+DENSE = "\u0e00-\u0e7f\u3005-\u3007\u3021-\u3029\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\U00020000-\U0002fa1f"
 # Vowel signs are no letters to `re`, so the scripts that have them are named.
 _SIGNS = "\u0900-\u0963\u0966-\u0dff"
-TOKEN = re.compile(rf"\d+|[{_DENSE}]+|(?:[^\W\d_{_DENSE}]|[{_SIGNS}])+|[^\s\w]|_")
+TOKEN = re.compile(rf"\d+|[{DENSE}]+|(?:[^\W\d_{DENSE}]|[{_SIGNS}])+|[^\s\w]|_")
 
 
 def is_dense(char: str) -> bool:
@@ -86,16 +88,19 @@ class Vocabulary:
     def add(self, word: str, role: Role) -> None:
         """Give a word, a phrase or a beginning of words one more role."""
         folded = text.read(word).norm.strip()
-        if is_dense(folded[0]) or is_dense(folded[-1]):
+        parts = TOKEN.findall(folded)
+        if len(parts) == 1 and is_dense(folded[0]):
             self._add_dense(folded, role)
         elif folded.endswith("*"):
             stem = folded[:-1]
             self.prefixes[stem] = self.prefixes.get(stem, Role(0)) | role
-        elif folded.isalpha():
+        elif len(parts) == 1:
             self.words[folded] = self.words.get(folded, Role(0)) | role
         else:
-            first, *rest = TOKEN.findall(folded)
-            self.phrases.setdefault(first, []).append((tuple(rest), role))
+            self.phrases.setdefault(parts[0], []).append((tuple(parts[1:]), role))
+            for part in parts:
+                if is_dense(part[0]):
+                    self._add_dense(part, Role.PART)
 
     def _add_dense(self, word: str, role: Role) -> None:
         same_start = self.dense.setdefault(word[0], [])
@@ -147,6 +152,8 @@ _ROLE_OF_KEY = {
     "backwards": Role.BACKWARDS,
     "assemble": Role.ASSEMBLE,
     "meeting": Role.MEETING,
+    "common": Role.COMMON,
+    "neutral": Role.COMMON,
 }
 
 

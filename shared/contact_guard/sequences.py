@@ -1,0 +1,149 @@
+"""Identifiers split over several messages of one sender."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from shared.contact_guard import numerals, phones, text, trade
+from shared.contact_guard.finding import Finding
+from shared.contact_guard.numerals import Group, Run
+from shared.contact_guard.text import View
+from shared.contact_guard.tokens import Token, tokenize, unleet
+from shared.contact_guard.vocabulary import Role
+
+_MOST = 4
+_LONGEST_FRAGMENT = 9
+_FEW_WORDS = 3
+_OPEN_END = re.compile(r"[\w.+-]*@\s*$|(?:^|\s)www\.?$|^\S{1,30}\.$|[\w-]\.$")
+_OPEN_START = re.compile(r"^\s*[@.]\s*\w")
+
+Detect = Callable[[View], list[Finding]]
+
+
+def find(previous: Sequence[str], raw: str, detect: Detect) -> list[Finding]:
+    """Find what this message completes; the places are in this message."""
+    earlier = [message for message in previous[-_MOST:] if message.strip()]
+    if not earlier:
+        return []
+    return _joined(earlier, raw, detect) or _digits(earlier, raw)
+
+
+def _joined(earlier: Sequence[str], raw: str, detect: Detect) -> list[Finding]:
+    """Read the messages as one text, and the fragments among them without the work talk between."""
+    for glue in ("\n", ""):
+        candidates = [earlier, [message for message in earlier if _is_fragment(message)]]
+        for messages in candidates if candidates[0] != candidates[1] else candidates[:1]:
+            if not messages or (glue == "" and not _open(messages[-1], raw)):
+                continue
+            head = glue.join(messages) + glue
+            found = [f for f in detect(text.read(head + raw)) if f.end > len(head)]
+            found = [f for f in found if f.kind != "phone" or f.start >= len(head)]
+            if found:
+                return [
+                    Finding(f.kind, max(f.start - len(head), 0), f.end - len(head), f"split.{f.rule}") for f in found
+                ]
+    return []
+
+
+def _open(message: str, following: str) -> bool:
+    return bool(_OPEN_END.search(message) or _OPEN_START.match(following))
+
+
+def _is_fragment(message: str) -> bool:
+    return len(message.split()) <= _FEW_WORDS
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A message that is hardly more than digits."""
+
+    run: Run
+    role: Role
+
+
+def _digits(earlier: Sequence[str], raw: str) -> list[Finding]:
+    """Put together the messages that are hardly more than digits."""
+    last = _bare(raw)
+    if last is None:
+        return []
+    parts = [last]
+    said = last.role
+    label = False
+    for message in reversed(earlier):
+        part = _bare(message)
+        if part is None:
+            tokens = tokenize(text.read(message).norm)
+            tail = Role(0)
+            for token in tokens:
+                said |= token.role
+            for token in tokens[-5:]:
+                tail |= token.role
+            if not parts[0].run.plus and tail & Role.LABEL and not tail & (Role.CALL | Role.MESSENGER | Role.DIAL):
+                label = True
+            continue
+        parts.insert(0, part)
+    if label:
+        return []
+    for first in range(len(parts) - 1):
+        kind_rule = _judge(parts[first:], said)
+        if kind_rule:
+            view = text.read(raw)
+            start, end = view.span(last.run.start, last.run.end)
+            return [Finding("messenger" if said & Role.MESSENGER else "phone", start, end, kind_rule)]
+    return []
+
+
+def _bare(message: str) -> _Part | None:
+    view = unleet(text.read(message))
+    tokens = tokenize(view.norm)
+    groups = numerals.groups(view, tokens)
+    if not groups or "\x00" in trade.blank_measures(view.norm):
+        return None
+    digits = sum(len(group.digits) for group, _ in groups)
+    if digits > _LONGEST_FRAGMENT:
+        return None
+    role = Role(0)
+    words = 0
+    for token in tokens:
+        if token.digits or token.role & Role.DIGITS:
+            continue
+        role |= token.role
+        if token.word[0].isalpha() and not token.role & (Role.CALL | Role.CALL_WEAK | Role.FILL | Role.LINK | Role.PLUS | Role.MESSENGER):
+            words += 1
+    if words > 1 or role & (Role.LABEL | Role.UNIT) or re.search(r"[x×%$€£¥=]|\d[.,]\d{1,2}$|,", view.norm):
+        if not role & Role.CALL and not all(group.spelled for group, _ in groups):
+            return None
+    return _Part(Run(tuple(group for group, _ in groups), groups[0][1]), role)
+
+
+def _judge(parts: Sequence[_Part], said: Role) -> str | None:
+    groups: list[Group] = []
+    offset = 0
+    for part in parts:
+        groups.extend(
+            Group(group.start + offset, group.end + offset, group.digits, group.spelled, group.styled)
+            for group in part.run.groups
+        )
+        offset += part.run.end + 1
+    run = Run(tuple(groups), parts[0].run.plus)
+    length = len(run.digits)
+    if not 7 <= length <= 13:  # noqa: PLR2004 - the lengths of phone numbers
+        return None
+    if said & (Role.CALL | Role.MESSENGER | Role.DIAL):
+        return "split.announced"
+    if all(_is_round(part.run.digits) for part in parts):
+        return None
+    shape = phones.shape_of(run)
+    if shape >= phones.FORMATTED:
+        return "split.shape"
+    if length >= 9 and not run.counts_up and (run.spelled or all(_spread(part.run) for part in parts)):  # noqa: PLR2004
+        return "split.disguised"
+    return None
+
+
+def _spread(run: Run) -> bool:
+    return len(run.groups) > 1 and all(len(group.digits) == 1 for group in run.groups)
+
+
+def _is_round(digits: str) -> bool:
+    return digits.endswith("0") and not digits.startswith("0")
