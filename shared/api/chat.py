@@ -4,10 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from shared.api.orders import Frozen, HistoryEntry, Status
+from shared.api.orders import Frozen, HistoryEntry, Status, SystemActor
 from shared.api.text import Id, Verbatim
 from shared.events.base import Instant
-from shared.identity import Side
+from shared.identity import Person, Side
 
 MAX_TEXT = 4000
 MAX_ATTACHMENTS = 10
@@ -29,6 +29,14 @@ class Sender(Frozen):
     side: Side | Literal["system"]
 
 
+class StatusLine(Frozen):
+    """What a system line tells, for clients that put it into their own words."""
+
+    status: Status
+    by: Person | SystemActor
+    note: str | None = None
+
+
 class Message(Frozen):
     id: str
     seq: int = Field(description="1, 2, 3 … within the thread, without gaps")
@@ -37,13 +45,17 @@ class Message(Frozen):
     attachments: list[Attachment]
     sent_at: Instant
     read_by_other_side: bool
+    system: StatusLine | None = Field(default=None, description="on the system's lines only")
 
 
 class Messages(Frozen):
     """A page of a thread, oldest first."""
 
     items: list[Message]
-    next_cursor: str | None = Field(description="`before` for the page of older messages, as a string")
+    next_cursor: str | None = Field(
+        description="continues in the direction asked for: a value for `after` where `after` was given, else for "
+        "`before`; `cursor` takes it in both cases"
+    )
 
 
 class NewMessage(Frozen):
@@ -62,6 +74,12 @@ class NewMessage(Frozen):
         if not (self.text and self.text.strip()) and not self.attachment_ids:
             raise ValueError("a message needs a text or an attachment")
         return self
+
+
+class Signal(Frozen):
+    """What the other side may see of a user who has the thread before them; nobody keeps it."""
+
+    state: Literal["typing", "here", "away"] = "typing"
 
 
 class ReadUpTo(Frozen):

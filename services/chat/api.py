@@ -1,0 +1,110 @@
+"""The chat service over HTTP, for the gateway alone."""
+
+import asyncio
+from typing import Annotated
+
+import orjson
+from fastapi import APIRouter, Body, Depends, Header, Query, Request, Response
+
+from services.chat import use_cases, views
+from services.chat.domain import Rules
+from services.chat.store import messages, reads, threads
+from shared.api.chat import (
+    Message,
+    Messages,
+    NewMessage,
+    ReadUpTo,
+    Summaries,
+    SummariesOf,
+    ThreadFacts,
+    ThreadSummary,
+    Unread,
+)
+from shared.http import CurrentCaller, Db, Limit, Now
+
+router = APIRouter()
+
+
+def _rules(request: Request) -> Rules:
+    rules: Rules = request.app.state.rules
+    return rules
+
+
+CurrentRules = Annotated[Rules, Depends(_rules)]
+Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=128)]
+
+
+@router.put("/threads/{order_id}", status_code=204)
+async def introduce_thread(order_id: str, body: ThreadFacts, caller: CurrentCaller, db: Db, now: Now) -> None:
+    """Hear of an order from the gateway at once, where its event would take a moment."""
+    del caller
+    await use_cases.bring_up_to_date(db, body.model_copy(update={"order_id": order_id}), now=now)
+
+
+@router.get("/orders/{order_id}/messages")
+async def list_messages(
+    order_id: str,
+    response: Response,
+    caller: CurrentCaller,
+    db: Db,
+    before: Annotated[int | None, Query(ge=1, description="only messages with a smaller `seq`")] = None,
+    after: Annotated[int | None, Query(ge=0, description="only messages with a greater `seq`")] = None,
+    q: Annotated[str | None, Query(max_length=200, description="words that must be in them")] = None,
+    limit: Limit = 20,
+) -> Messages:
+    thread, (found, goes_on), read_up_to = await asyncio.gather(
+        threads.get_thread(db, order_id, caller=caller),
+        messages.find_page(db, order_id, before=before, after=after, q=q, limit=limit),
+        reads.find_read_up_to(db, order_id),
+    )
+    response.headers["X-Order-Version"] = str(thread.version)
+    return Messages.model_construct(
+        items=[views.message(message, read_up_to=read_up_to) for message in found],
+        next_cursor=str(goes_on) if goes_on else None,
+    )
+
+
+@router.post("/orders/{order_id}/messages", status_code=201)
+async def send_message(
+    order_id: str,
+    body: NewMessage,
+    request: Request,
+    caller: CurrentCaller,
+    db: Db,
+    now: Now,
+    rules: CurrentRules,
+    key: Key = None,
+) -> Message:
+    message = await use_cases.send(
+        db,
+        order_id=order_id,
+        message=body,
+        submitted=orjson.loads(await request.body()).get("text"),
+        request=key,
+        caller=caller,
+        now=now,
+        rules=rules,
+    )
+    return views.message(message, read_up_to={})
+
+
+@router.post("/orders/{order_id}/messages/read")
+async def mark_read(order_id: str, body: ReadUpTo, caller: CurrentCaller, db: Db, now: Now) -> Unread:
+    unread = await use_cases.mark_read(db, order_id=order_id, up_to=body.up_to, caller=caller, now=now)
+    return Unread.model_construct(unread=unread)
+
+
+@router.post("/summaries")
+async def summaries(body: Annotated[SummariesOf, Body()], caller: CurrentCaller, db: Db) -> Summaries:
+    states, total = await asyncio.gather(
+        reads.find_states(db, body.order_ids, caller=caller), reads.find_unread_total(db, caller=caller)
+    )
+    return Summaries.model_construct(
+        items=[
+            ThreadSummary.model_construct(
+                order_id=order_id, unread=state.unread, last_message_at=state.last_message_at
+            )
+            for order_id, state in states.items()
+        ],
+        unread_total=total,
+    )

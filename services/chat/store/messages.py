@@ -1,0 +1,265 @@
+"""Messages: one document each, numbered by a unique index, with the counts up to itself and its own event.
+
+A message's number is its predecessor's plus one. The unique index on (order, number) decides between
+simultaneous senders; whoever loses reads the new end and tries again. As each document also carries how
+many messages of each side there are up to it, nothing has to be counted, and nothing can be counted
+wrong by a crash.
+"""
+
+import asyncio
+import re
+import unicodedata
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any, Final
+from weakref import WeakValueDictionary
+
+from pymongo import ASCENDING, DESCENDING, IndexModel
+from pymongo.errors import DuplicateKeyError
+
+from services.chat.domain import File, Message, Tail
+from services.chat.store.threads import OWNER
+from shared import mongo
+from shared.api.orders import HistoryEntry
+from shared.errors import Unavailable
+from shared.identity import Caller, Person
+from shared.mongo import Database, Document, Session
+from shared.outbox import Sealed
+
+MESSAGES: Final = "messages"
+# In one process senders wait for each other, so a lost race is one against another process.
+_MOST_RACES: Final = 100
+_BY_END: Final = [("order_id", DESCENDING), ("seq", DESCENDING)]
+
+_turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+Write = Callable[[Session], Awaitable[None]]
+
+
+class AlreadyThere(Exception):  # noqa: N818 - tells of a repeated request or event, not of a fault
+    """The request was carried out before, or the line stands in the thread already."""
+
+
+class TooManySenders(Unavailable):
+    title = "Too many messages at once"
+
+    def __init__(self) -> None:
+        super().__init__("too many people write into this thread at this moment; try again", retry_after=1)
+
+
+async def ensure_indexes(db: Database) -> None:
+    await db[MESSAGES].create_indexes(
+        [
+            IndexModel([("order_id", ASCENDING), ("seq", ASCENDING)], unique=True, name="number"),
+            IndexModel(
+                [("order_id", ASCENDING), ("sender.user_id", ASCENDING), ("seq", ASCENDING)], name="sender"
+            ),
+            IndexModel(
+                [("order_id", ASCENDING), ("line.status", ASCENDING)],
+                unique=True,
+                name="line",
+                partialFilterExpression={"line.status": {"$exists": True}},
+            ),
+            IndexModel(
+                [("order_id", ASCENDING), ("sender.user_id", ASCENDING), ("request", ASCENDING)],
+                unique=True,
+                name="request",
+                partialFilterExpression={"request": {"$exists": True}},
+            ),
+        ]
+    )
+
+
+async def append(
+    db: Database,
+    order_id: str,
+    compose: Callable[[Tail], tuple[Message, Sealed]],
+    *,
+    request: str | None = None,
+    together_with: Write | None = None,
+) -> Message:
+    """Put a message at the end of a thread, with its event.
+
+    Args:
+        request: the sender's name for this request, which can be carried out once.
+        together_with: other writes that must happen with this one, or not at all.
+
+    Raises:
+        AlreadyThere: the request or the line has been stored before.
+        TooManySenders: others were always faster.
+    """
+    turn = _turns.setdefault(order_id, asyncio.Lock())
+    async with turn:
+        for _ in range(_MOST_RACES):
+            message, events = compose(await find_tail(db, order_id))
+            document = _to_document(message) | ({"request": request} if request else {}) | events.fields
+            try:
+                await _insert(db, document, together_with)
+            except DuplicateKeyError as error:
+                if "seq" not in (error.details or {}).get("keyPattern", {}):
+                    raise AlreadyThere from error
+                continue
+            db.outbox.send(MESSAGES, message.id, events)
+            return message
+    raise TooManySenders
+
+
+async def _insert(db: Database, document: Document, together_with: Write | None) -> None:
+    if together_with is None:
+        await db[MESSAGES].insert_one(document)
+        return
+
+    async def both(session: Session) -> None:
+        await together_with(session)
+        await db[MESSAGES].insert_one(document, session=session)
+
+    await mongo.in_transaction(db, both)
+
+
+async def find_tail(db: Database, order_id: str) -> Tail:
+    """Read where a thread ends."""
+    found = await db[MESSAGES].find_one({"order_id": order_id}, {"tail": 1, "seq": 1}, sort=_BY_END)
+    return _tail(found) if found else Tail()
+
+
+async def find_tail_at(db: Database, order_id: str, *, seq: int) -> Tail:
+    """Read the counts up to one message; before the first there are none."""
+    found = await db[MESSAGES].find_one({"order_id": order_id, "seq": seq}, {"tail": 1, "seq": 1})
+    return _tail(found) if found else Tail()
+
+
+async def find_tails(db: Database, order_ids: list[str], *, caller: Caller) -> dict[str, Tail]:
+    """Read where threads of the caller's organisation end."""
+    return await _find_tails(db, order_ids, {f"last.{OWNER[caller.side]}": caller.organisation_id})
+
+
+async def find_tails_for_sums(db: Database, order_ids: list[str], *, session: Session) -> dict[str, Tail]:
+    """Read where threads end, whosever they are."""
+    return await _find_tails(db, order_ids, {}, session=session)
+
+
+async def _find_tails(
+    db: Database, order_ids: list[str], of: Document, *, session: Session = None
+) -> dict[str, Tail]:
+    rows = await mongo.aggregate(
+        db[MESSAGES],
+        [
+            {"$match": {"order_id": {"$in": order_ids}}},
+            {"$sort": {"order_id": DESCENDING, "seq": DESCENDING}},
+            {"$group": {"_id": "$order_id", "last": {"$first": "$$ROOT"}}},
+            {"$match": of},
+            {"$project": {"tail": "$last.tail", "seq": "$last.seq"}},
+        ],
+        session=session,
+    )
+    return {row["_id"]: _tail(row) for row in rows}
+
+
+async def find_request(db: Database, order_id: str, *, caller: Caller, request: str) -> Message | None:
+    """Find the message that a request made before."""
+    found = await db[MESSAGES].find_one(
+        {"order_id": order_id, "sender.user_id": caller.user_id, "request": request}, {"outbox": 0}
+    )
+    return _from_document(found) if found else None
+
+
+async def find_texts_before(
+    db: Database, order_id: str, *, caller: Caller, since: datetime, limit: int
+) -> tuple[str, ...]:
+    """Read what the caller has written into a thread lately, oldest first."""
+    found = (
+        db[MESSAGES]
+        .find(
+            {"order_id": order_id, "sender.user_id": caller.user_id, "text": {"$type": "string"}},
+            {"text": 1, "sent_at": 1},
+        )
+        .sort("seq", DESCENDING)
+        .limit(limit)
+    )
+    texts = [row["text"] async for row in found if row["sent_at"] >= since]
+    return tuple(reversed(texts))
+
+
+async def find_lines(db: Database, order_id: str) -> set[str]:
+    """List the statuses that the thread tells of."""
+    found = db[MESSAGES].find({"order_id": order_id, "line.status": {"$exists": True}}, {"line.status": 1})
+    return {row["line"]["status"] async for row in found}
+
+
+async def find_page(
+    db: Database, order_id: str, *, before: int | None, after: int | None, q: str | None, limit: int
+) -> tuple[list[Message], int | None]:
+    """Read a part of a thread, oldest first, and the number from which its reader goes on, if there is more.
+
+    With `after` it begins there and goes forward, else it ends at `before` or at the thread's end.
+    """
+    number: Document = {}
+    if before is not None:
+        number["$lt"] = before
+    if after is not None:
+        number["$gt"] = after
+    criteria: Document = {"order_id": order_id} | ({"seq": number} if number else {})
+    if words := fold(q or "").split():
+        criteria["$and"] = [{"folded": {"$regex": re.escape(word)}} for word in words]
+    direction = DESCENDING if after is None else ASCENDING
+    found = (
+        await db[MESSAGES]
+        .find(criteria, {"outbox": 0, "folded": 0})
+        .sort("seq", direction)
+        .limit(limit + 1)
+        .to_list(limit + 1)
+    )
+    messages = [_from_document(document) for document in found[:limit]]
+    goes_on = messages[-1].seq if len(found) > limit else None
+    return (messages if direction == ASCENDING else messages[::-1]), goes_on
+
+
+def fold(text: str) -> str:
+    """Bring a text into the form in which it is searched."""
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
+def _tail(found: Document) -> Tail:
+    return Tail(seq=found["seq"], **found["tail"])
+
+
+def _to_document(message: Message) -> Document:
+    document: Document = {
+        "_id": message.id,
+        "order_id": message.order_id,
+        "buyer_id": message.buyer_id,
+        "factory_id": message.factory_id,
+        "seq": message.seq,
+        "tail": {
+            "buyer": message.tail.buyer,
+            "factory": message.tail.factory,
+            "said_at": message.tail.said_at,
+        },
+        "text": message.text,
+        "folded": fold(" ".join(filter(None, (message.text, *(file.filename for file in message.files))))),
+        "sent_at": message.sent_at,
+    }
+    if message.sender:
+        document["sender"] = message.sender.model_dump()
+    if message.files:
+        document["files"] = [vars(file) for file in message.files]
+    if message.line:
+        document["line"] = message.line.model_dump() | {"status": message.line.status.value}
+    return document
+
+
+def _from_document(found: Document) -> Message:
+    sender: Any = found.get("sender")
+    line: Any = found.get("line")
+    return Message(
+        id=found["_id"],
+        order_id=found["order_id"],
+        buyer_id=found["buyer_id"],
+        factory_id=found["factory_id"],
+        tail=_tail(found),
+        sender=Person.model_construct(**sender) if sender else None,
+        text=found["text"],
+        files=tuple(File(**file) for file in found.get("files", ())),
+        line=HistoryEntry.model_validate(line) if line else None,
+        sent_at=found["sent_at"],
+    )

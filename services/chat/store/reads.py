@@ -1,0 +1,172 @@
+"""How far each user has read each thread, and the sums that a dashboard shows.
+
+What a user has not read in a thread follows from the counts in two messages: the last one, and the one
+read last. A user's sum over all threads is what their organisation was sent less what they have seen:
+`inboxes` adds the first up for an organisation, `readers` the second for a user, each in a transaction
+with the document that it counts, so that a crash leaves neither too high nor too low.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne
+from pymongo.errors import DuplicateKeyError
+
+from services.chat.domain import Tail, Thread
+from services.chat.store import messages
+from services.chat.store.threads import OWNER, THREADS
+from shared import mongo
+from shared.identity import Caller, Side
+from shared.mongo import Database, Session
+from shared.outbox import Sealed
+
+READS: Final = "reads"
+READERS: Final = "readers"
+INBOXES: Final = "inboxes"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ThreadState:
+    """What a card shows of a thread."""
+
+    unread: int
+    last_message_at: datetime | None
+
+
+async def ensure_indexes(db: Database) -> None:
+    await db[READS].create_indexes(
+        [
+            IndexModel(
+                [("order_id", ASCENDING), ("side", ASCENDING), ("up_to", DESCENDING)], name="furthest"
+            ),
+        ]
+    )
+
+
+async def find_read_up_to(db: Database, order_id: str) -> dict[Side, int]:
+    """Tell how far somebody of each side has read."""
+    sides: tuple[Side, Side] = ("buyer", "factory")
+    furthest = await asyncio.gather(
+        *(
+            db[READS].find_one(
+                {"order_id": order_id, "side": side}, {"up_to": 1}, sort=[("up_to", DESCENDING)]
+            )
+            for side in sides
+        )
+    )
+    return {side: found["up_to"] for side, found in zip(sides, furthest, strict=True) if found}
+
+
+async def find_seen(db: Database, order_id: str, *, caller: Caller) -> int:
+    """Tell how many messages of the other side the caller has read in a thread."""
+    found = await db[READS].find_one({"_id": _key(order_id, caller)}, {"seen": 1})
+    return found["seen"] if found else 0
+
+
+async def move_forward(db: Database, thread: Thread, *, to: Tail, caller: Caller, events: Sealed) -> bool:
+    """Note that the caller has read a thread up to a message; tell whether that is further than before."""
+    key, seen = _key(thread.order_id, caller), to.for_reader(caller.side)
+    if await db[READS].find_one({"_id": key, "up_to": {"$gte": to.seq}}, {"_id": 1}):
+        return False
+
+    async def forward(session: Session) -> bool:
+        before = await db[READS].find_one_and_update(
+            {"_id": key, "up_to": {"$lt": to.seq}},
+            events.into(
+                {
+                    "$set": {
+                        "order_id": thread.order_id,
+                        "user_id": caller.user_id,
+                        "side": caller.side,
+                        "up_to": to.seq,
+                        "seen": seen,
+                    }
+                }
+            ),
+            upsert=True,
+            session=session,
+        )
+        if newly_seen := seen - (before["seen"] if before else 0):
+            await db[READERS].update_one(
+                {"_id": caller.user_id}, {"$inc": {"seen": newly_seen}}, upsert=True, session=session
+            )
+        return True
+
+    try:
+        await mongo.in_transaction(db, forward)
+    except DuplicateKeyError:  # somebody, such as the user's other device, has read as far or further
+        return False
+    db.outbox.send(READS, key, events)
+    return True
+
+
+async def add_up(db: Database, order_ids: Iterable[str]) -> None:
+    """Add what threads have grown by to the sums of their organisations."""
+    ids = list(order_ids)
+
+    async def add(session: Session) -> None:
+        threads = db[THREADS].find(
+            {"_id": {"$in": ids}}, {"buyer_id": 1, "factory_id": 1, "added_up": 1}, session=session
+        )
+        found = {row["_id"]: row async for row in threads}
+        tails = await messages.find_tails_for_sums(db, list(found), session=session)
+        counted, grown = [], dict[str, int]()
+        for order_id, tail in tails.items():
+            row = found[order_id]
+            before = row.get("added_up", {"buyer": 0, "factory": 0})
+            if (tail.buyer, tail.factory) == (before["buyer"], before["factory"]):
+                continue
+            counted.append(
+                UpdateOne(
+                    {"_id": order_id}, {"$set": {"added_up": {"buyer": tail.buyer, "factory": tail.factory}}}
+                )
+            )
+            for reader, written in (
+                (row[OWNER["factory"]], tail.buyer - before["buyer"]),
+                (row[OWNER["buyer"]], tail.factory - before["factory"]),
+            ):
+                grown[reader] = grown.get(reader, 0) + written
+        if not counted:
+            return
+        await db[THREADS].bulk_write(counted, ordered=False, session=session)
+        await db[INBOXES].bulk_write(
+            [
+                UpdateOne({"_id": reader}, {"$inc": {"received": growth}}, upsert=True)
+                for reader, growth in sorted(grown.items())
+                if growth
+            ],
+            session=session,
+        )
+
+    await mongo.in_transaction(db, add)
+
+
+async def find_states(db: Database, order_ids: list[str], *, caller: Caller) -> dict[str, ThreadState]:
+    """Read what the caller's cards show of threads of the caller's organisation."""
+    keys = {_key(order_id, caller): order_id for order_id in order_ids}
+    tails, rows = await asyncio.gather(
+        messages.find_tails(db, order_ids, caller=caller),
+        db[READS].find({"_id": {"$in": list(keys)}}, {"seen": 1}).to_list(len(keys)),
+    )
+    seen = {keys[row["_id"]]: row["seen"] for row in rows}
+    states = {}
+    for order_id in order_ids:
+        tail = tails.get(order_id, Tail())
+        unread = max(0, tail.for_reader(caller.side) - seen.get(order_id, 0))
+        states[order_id] = ThreadState(unread=unread, last_message_at=tail.said_at)
+    return states
+
+
+async def find_unread_total(db: Database, *, caller: Caller) -> int:
+    """Tell how many messages the caller has not read in all threads; it may lag behind them by a moment."""
+    inbox, reader = await asyncio.gather(
+        db[INBOXES].find_one({"_id": caller.organisation_id}), db[READERS].find_one({"_id": caller.user_id})
+    )
+    return max(0, (inbox["received"] if inbox else 0) - (reader["seen"] if reader else 0))
+
+
+def _key(order_id: str, caller: Caller) -> str:
+    return f"{order_id}:{caller.user_id}"

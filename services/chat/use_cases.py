@@ -1,0 +1,194 @@
+"""One function for each thing that a user or an event can cause in a thread."""
+
+import asyncio
+from datetime import datetime
+
+from services.chat import domain, views
+from services.chat.domain import File, Message, Rules, Tail, Thread
+from services.chat.store import attachments, blocks, messages, reads, threads
+from shared.api.chat import NewMessage, ThreadFacts
+from shared.api.orders import HistoryEntry
+from shared.contact_guard import Context
+from shared.contact_refusal import ContactInfoBlocked, refuse_contact_info
+from shared.events.chat import MessageBlocked, MessageRead, MessageSent
+from shared.identity import Caller
+from shared.ids import new_id
+from shared.mongo import Database, Session
+from shared.outbox import Sealed, sealed
+
+# The policy reads a message together with up to four that its sender wrote before it.
+_READ_TOGETHER = 4
+
+
+async def bring_up_to_date(db: Database, facts: ThreadFacts, *, now: datetime) -> None:
+    """Begin the thread of an order, or add the lines about its steps that the thread does not show yet.
+
+    Old news changes nothing, and the order in which news comes does not matter: each brings the whole
+    history, and the thread names a version only when every line up to it stands.
+    """
+    if await threads.find_version(db, facts.order_id) >= facts.version:
+        return
+    shown = await messages.find_lines(db, facts.order_id)
+    for entry in facts.history:
+        if entry.status.value in shown:
+            continue
+
+        def compose(tail: Tail, entry: HistoryEntry = entry) -> tuple[Message, Sealed]:
+            return _with_event(domain.tell(facts, entry, message_id=new_id(), tail=tail), now=now)
+
+        try:
+            await messages.append(db, facts.order_id, compose)
+        except messages.AlreadyThere:  # another instance heard of it as well
+            continue
+    await threads.keep_thread(db, facts)
+
+
+async def send(
+    db: Database,
+    *,
+    order_id: str,
+    message: NewMessage,
+    submitted: str | None,
+    request: str | None,
+    caller: Caller,
+    now: datetime,
+    rules: Rules,
+) -> Message:
+    """Send a message; with a `request` that was carried out before, give that message again.
+
+    Args:
+        submitted: the text as it came, for the offsets of findings.
+
+    Raises:
+        RoleNotSufficient: a viewer only reads.
+        ThreadNotKnown, ThreadClosed: there is no thread to write into.
+        ContactInfoBlocked: the text holds contact information.
+        ValidationFailed: an attachment is not the caller's to send here.
+    """
+    caller.must_write()
+    thread, before, repeated = await asyncio.gather(
+        threads.get_thread(db, order_id, caller=caller),
+        messages.find_texts_before(
+            db, order_id, caller=caller, since=now - rules.split_window, limit=_READ_TOGETHER
+        ),
+        _find_repeated(db, order_id, caller=caller, request=request),
+    )
+    if repeated:
+        return repeated
+    domain.must_be_open(thread, now=now, rules=rules)
+    if message.text:
+        try:
+            refuse_contact_info(
+                message.text,
+                pointer="/text",
+                context=Context(known=thread.known, previous=before),
+                submitted=submitted,
+            )
+        except ContactInfoBlocked as refusal:
+            await note_blocked(db, thread, refusal, where="message", caller=caller, now=now)
+            raise
+    message_id, files, claim = new_id(), tuple[File, ...](), None
+    if message.attachment_ids:
+        files = await attachments.find_unsent(db, thread, message.attachment_ids, caller=caller)
+
+        async def claim(session: Session) -> None:
+            await attachments.claim(
+                db, thread, message.attachment_ids, message_id=message_id, caller=caller, session=session
+            )
+
+    def compose(tail: Tail) -> tuple[Message, Sealed]:
+        written = domain.write(
+            thread, message_id=message_id, tail=tail, by=caller, text=message.text, files=files, now=now
+        )
+        return _with_event(written, now=now)
+
+    try:
+        return await messages.append(db, order_id, compose, request=request, together_with=claim)
+    except messages.AlreadyThere:
+        if repeated := await _find_repeated(db, order_id, caller=caller, request=request):
+            return repeated
+        raise
+
+
+async def mark_read(db: Database, *, order_id: str, up_to: int, caller: Caller, now: datetime) -> int:
+    """Note how far the caller has read, never backwards; tell how many messages are left unread.
+
+    Raises:
+        ThreadNotKnown: there is no such thread of the caller's.
+    """
+    thread, end = await asyncio.gather(
+        threads.get_thread(db, order_id, caller=caller), messages.find_tail(db, order_id)
+    )
+    to = end if up_to >= end.seq else await messages.find_tail_at(db, order_id, seq=up_to)
+    if to.seq:
+        read = MessageRead(
+            order_id=order_id,
+            buyer_id=thread.buyer_id,
+            factory_id=thread.factory_id,
+            user_id=caller.user_id,
+            side=caller.side,
+            up_to=to.seq,
+        )
+        await reads.move_forward(db, thread, to=to, caller=caller, events=sealed([read], now=now))
+    return end.for_reader(caller.side) - await reads.find_seen(db, order_id, caller=caller)
+
+
+async def note_blocked(
+    db: Database,
+    thread: Thread,
+    refusal: ContactInfoBlocked,
+    *,
+    where: blocks.Where,
+    caller: Caller,
+    now: datetime,
+) -> None:
+    """Tell moderators what was refused, without a copy of it."""
+    blocked = MessageBlocked(
+        order_id=thread.order_id,
+        buyer_id=thread.buyer_id,
+        factory_id=thread.factory_id,
+        user_id=caller.user_id,
+        where=where,
+        kinds=sorted({finding.kind for finding in refusal.found}),
+        rules=sorted({finding.rule for finding in refusal.found}),
+    )
+    await blocks.insert_block(db, sealed([blocked], now=now), now=now)
+
+
+async def _find_repeated(
+    db: Database, order_id: str, *, caller: Caller, request: str | None
+) -> Message | None:
+    if request is None:
+        return None
+    return await messages.find_request(db, order_id, caller=caller, request=request)
+
+
+def _with_event(message: Message, *, now: datetime) -> tuple[Message, Sealed]:
+    sent = MessageSent(
+        order_id=message.order_id,
+        buyer_id=message.buyer_id,
+        factory_id=message.factory_id,
+        message=views.message(message, read_up_to={}),
+    )
+    return message, sealed([sent], now=now)
+
+
+class Sums:
+    """Keeps the sums of organisations up; what is asked for while one step runs is done together in the next."""
+
+    def __init__(self) -> None:
+        self._turn = asyncio.Lock()
+        self._asked: set[str] = set()
+
+    async def add_up(self, db: Database, order_id: str) -> None:
+        """Return when the sums hold what the thread holds now."""
+        self._asked.add(order_id)
+        async with self._turn:
+            if order_id not in self._asked:  # the step that has just ended took it along
+                return
+            together, self._asked = self._asked, set()
+            try:
+                await reads.add_up(db, together)
+            except BaseException:
+                self._asked |= together
+                raise

@@ -1,0 +1,52 @@
+"""A chat service, whole, on real parts; what it says to the gateway and publishes is what tests look at."""
+
+from collections.abc import AsyncIterator
+
+import aio_pika
+import orjson
+import pytest
+
+from deploy.parts import S3
+from services.chat.main import Settings
+from tests.chat.running import SECRET, Chat, Published, serving
+
+
+@pytest.fixture
+def settings(mongo_url: str, mongo_db_prefix: str, amqp_url: str, s3: S3) -> Settings:
+    return Settings(
+        port=0,
+        mongo_url=mongo_url,
+        mongo_db_prefix=mongo_db_prefix,
+        amqp_url=amqp_url,
+        service_secret=SECRET,
+        s3_endpoint=s3.endpoint,
+        s3_access_key=s3.access_key,
+        s3_secret_key=s3.secret_key,
+        s3_bucket="chat-tests",
+    )
+
+
+@pytest.fixture
+async def chat(settings: Settings) -> AsyncIterator[Chat]:
+    async with serving(settings) as chat:
+        yield chat
+
+
+@pytest.fixture
+async def broker(amqp_url: str) -> AsyncIterator[aio_pika.abc.AbstractChannel]:
+    async with await aio_pika.connect(amqp_url) as connection:
+        yield await connection.channel()
+
+
+@pytest.fixture
+async def published(chat: Chat, broker: aio_pika.abc.AbstractChannel) -> Published:
+    del chat  # declares the exchange
+    heard = Published()
+    queue = await broker.declare_queue(exclusive=True)
+    await queue.bind("millrace.events", "#")
+
+    async def hear(message: aio_pika.abc.AbstractIncomingMessage) -> None:
+        heard.events.append(orjson.loads(message.body))
+
+    await queue.consume(hear, no_ack=True)
+    return heard
