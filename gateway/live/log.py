@@ -1,0 +1,142 @@
+"""The log of recent events: one RabbitMQ stream, read once by each gateway instance.
+
+All instances read the same stream, so an offset means the same to all of them and outlives them all.
+"""
+
+import asyncio
+from datetime import timedelta
+from typing import Any, Final, Protocol
+
+import aio_pika
+import orjson
+import structlog
+from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
+
+from gateway.live.recent import Entry, entry
+from shared import messaging
+from shared.clock import utc_now
+from shared.ids import new_id
+
+log = structlog.get_logger(__name__)
+
+STREAM: Final = "gateway.live"
+# Fixed, as RabbitMQ refuses to declare a stream anew with other arguments. It deletes whole segments, so
+# a segment must be small beside what is kept for the ages and sizes to mean anything.
+_ARGUMENTS: Final[dict[str, Any]] = {
+    "x-queue-type": "stream",
+    "x-max-age": "1h",
+    "x-max-length-bytes": 1024**3,
+    "x-stream-max-segment-size-bytes": 32 * 1024**2,
+}
+MOST_KEPT: Final = timedelta(hours=1)
+_PREFETCH: Final = 500
+_RETRY_PAUSE: Final = 1.0
+_HEARTBEAT: Final = 10
+
+
+class Listener(Protocol):
+    """Who keeps what the log says."""
+
+    @property
+    def last(self) -> Entry | None:
+        """The last entry heard, from where reading goes on after a pause."""
+
+    def hear(self, new: Entry) -> None: ...
+
+    def caught_up(self, *, is_caught_up: bool) -> None:
+        """Learn whether everything that was published a moment ago has been heard."""
+
+    def start_over(self) -> None:
+        """Forget all: the log is another one, or has lost the place."""
+
+
+class _LostPlace(Exception):  # noqa: N818 - a finding, not a fault
+    """The last entry heard is not where it was: the log was replaced, or has moved on."""
+
+
+async def follow(*, url: str, keep: timedelta, listener: Listener) -> None:
+    """Read the log for ever, from `keep` ago on, across every loss of the broker or of the stream."""
+    while True:
+        try:
+            await _follow_once(url=url, keep=keep, listener=listener)
+        except _LostPlace:
+            log.warning("live log has lost its place, clients reload")
+            listener.start_over()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the broker may be back soon
+            log.warning("live log is interrupted", cause=repr(error))
+            await asyncio.sleep(_RETRY_PAUSE)
+        finally:
+            listener.caught_up(is_caught_up=False)
+
+
+async def _follow_once(*, url: str, keep: timedelta, listener: Listener) -> None:
+    connection = await aio_pika.connect(url, timeout=10, heartbeat=_HEARTBEAT)
+    async with connection:
+        channel = await connection.channel()
+        ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def end(_: Any, error: BaseException | None = None) -> None:
+            if not ended.done():
+                ended.set_exception(error or ConnectionError("closed"))
+
+        channel.close_callbacks.add(end)
+        underlay = await channel.get_underlay_channel()
+        underlay.on_consumer_cancel_callbacks.add(end)
+        try:
+            await _read(channel, keep=keep, listener=listener, ended=ended)
+            await ended
+        finally:
+            channel.close_callbacks.discard(end)
+            if not ended.cancel():
+                ended.exception()
+
+
+async def _read(
+    channel: AbstractChannel, *, keep: timedelta, listener: Listener, ended: "asyncio.Future[None]"
+) -> None:
+    await channel.set_qos(prefetch_count=_PREFETCH)
+    exchange = await channel.declare_exchange(
+        messaging.EVENTS.name, type=aio_pika.ExchangeType.TOPIC, durable=True
+    )
+    queue = await channel.declare_queue(STREAM, durable=True, arguments=_ARGUMENTS)
+    await queue.bind(exchange, routing_key="#")
+
+    last = listener.last
+    sign = new_id()
+
+    async def receive(message: AbstractIncomingMessage) -> None:
+        nonlocal last
+        if ended.done():
+            return
+        offset = int(str(message.headers["x-stream-offset"]))
+        heard = _entry(offset, message.body)
+        if last is not None:
+            if offset != last.offset or heard is None or heard.event_id != last.event_id:
+                ended.set_exception(_LostPlace())
+                return
+            last = None
+        elif heard is not None:
+            listener.hear(heard)
+            if heard.event_id == sign:
+                listener.caught_up(is_caught_up=True)
+        await message.ack()
+
+    await queue.consume(receive, arguments={"x-stream-offset": last.offset if last else utc_now() - keep})
+    # Whatever was published before this sign stands before it: once it is heard, nothing is missing. It
+    # also gives an empty log a first entry, and so every client a cursor.
+    await channel.default_exchange.publish(
+        aio_pika.Message(
+            orjson.dumps({"id": sign, "type": "gateway.listens"}),
+            delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
+        ),
+        routing_key=STREAM,
+        timeout=10,
+    )
+
+
+def _entry(offset: int, body: bytes) -> Entry | None:
+    try:
+        return entry(offset=offset, event=orjson.loads(body), body=body)
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        log.warning("live log holds something that is no event", offset=offset)
+        return None
