@@ -178,6 +178,7 @@ async def upload_attachment(order_id: OrderId, request: Request, forward: Forwar
 
 @router.get(
     "/attachments/{attachment_id}",
+    status_code=200,
     response_class=StreamingResponse,
     responses=problems(*_READ) | {200: {"content": {"application/octet-stream": {}}}},
 )
@@ -188,6 +189,7 @@ async def get_attachment(attachment_id: str, forward: Forward) -> Response:
 
 @router.get(
     "/attachments/{attachment_id}/thumbnail",
+    status_code=200,
     response_class=StreamingResponse,
     responses=problems(*_READ) | {200: {"content": {"image/webp": {}}}},
 )
