@@ -89,14 +89,18 @@ class Program:
 
 def stop(programs: Iterable[Program]) -> None:
     """Ask all of them to end, and make those end that take longer than their grace."""
-    programs = list(programs)
-    for program in programs:
-        program.ask_to_stop()
+    running = list(programs)
     asked_at = time.monotonic()
-    for program in programs:
-        while program.pid and program.exit_code is None and time.monotonic() < asked_at + program.grace:
-            time.sleep(0.02)
-        program.kill()
+    asked = 0
+    while running := [program for program in running if program.pid and program.exit_code is None]:
+        waited = time.monotonic() - asked_at
+        for program in running:
+            if waited > program.grace:
+                program.kill()
+            elif waited >= asked:  # each second: in the first moments of a start a signal can get lost
+                program.ask_to_stop()
+        asked = int(waited) + 1
+        time.sleep(0.02)
 
 
 def end_leftovers(owner: Path, *, grace: float = 15) -> list[int]:
