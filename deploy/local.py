@@ -302,5 +302,6 @@ def _lock(home: Path) -> IO[str]:
 
 def _keep_last_logs(folder: Path) -> None:
     """Begin with empty logs; those of the start before stay beside them."""
+    folder.mkdir(exist_ok=True)
     for log in folder.glob("*.log"):
         log.rename(log.with_suffix(".log.1"))
