@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from deploy import demo as example
 from deploy import local
 from deploy.process import CannotStart, Interrupted
 
@@ -82,6 +83,20 @@ def clean(home: Home = DEFAULT_HOME) -> None:
         raise typer.Exit(1)
     shutil.rmtree(home)
     _say(f"Deleted {home}")
+
+
+@app.command()
+def demo(home: Home = DEFAULT_HOME) -> None:
+    """Fill the running suite with an example: a dozen organisations, 60 orders, chats, files, reviews.
+
+    It speaks to the public API and the broker like anybody else, and takes about a minute. In the end it
+    tells the accounts to sign in with.
+    """
+    try:
+        asyncio.run(example.fill(home, say=_say))
+    except CannotStart as problem:
+        typer.echo(str(problem), err=True)
+        raise typer.Exit(1) from None
 
 
 async def _run_until_asked(suite: local.Suite) -> None:
