@@ -96,6 +96,11 @@ class ValidationFailed(Invalid):
         """Point at one field, as in `at("/deadline", "is in the past")`."""
         return cls([{"pointer": pointer, "detail": detail}])
 
+    def below(self, pointer: str) -> "ValidationFailed":
+        """Point at the same fields in a document that holds the first one at `pointer`."""
+        errors: list[dict[str, str]] = self.members["errors"]
+        return ValidationFailed([error | {"pointer": pointer + error["pointer"]} for error in errors])
+
 
 class StaleVersion(Stale):
     """`If-Match` names a version that is no longer the current one."""

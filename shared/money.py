@@ -1,6 +1,7 @@
 """Money: Decimal in the code, Decimal128 in Mongo, a decimal string in JSON, never a float."""
 
-from decimal import Decimal
+import re
+from decimal import Context, Decimal
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
@@ -23,19 +24,23 @@ CURRENCIES: Final = frozenset(
         "XAF XCD XCG XOF XPF YER ZAR ZMW ZWG"
     ).split()
 )
-MAX_AMOUNT: Final = Decimal(10) ** 15
+# No exponents, signs of plenty or digits of other scripts; longer ones cannot be within the limits.
+_DECIMAL: Final = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?")
+# With 4 decimals this is what MongoDB's Decimal128 keeps exactly: room for the sum of many totals.
+MAX_AMOUNT: Final = Decimal(10) ** 29
+_EXACT: Final = Context(prec=34)
 
 
 def _decimal_from_string(value: Any) -> Any:
     if isinstance(value, Decimal):
         return value
-    if not isinstance(value, str):
-        raise ValueError('must be a decimal string such as "3.20"')  # noqa: TRY004 - pydantic reports ValueError
+    if not isinstance(value, str) or not _DECIMAL.fullmatch(value):
+        raise ValueError('must be a decimal string such as "3.20"')
     return value
 
 
 def _known_currency(value: Any) -> Any:
-    if value not in CURRENCIES:
+    if not isinstance(value, str) or value not in CURRENCIES:
         raise ValueError('must be an active ISO 4217 code such as "USD"')
     return value
 
@@ -61,15 +66,15 @@ class Money(BaseModel):
         decimals = decimals_of(self.currency)
         if not abs(self.amount) <= MAX_AMOUNT:
             raise ValueError(f"amount must be at most {MAX_AMOUNT:f}")
-        rounded = self.amount.quantize(Decimal(1).scaleb(-decimals))
+        rounded = self.amount.quantize(Decimal(1).scaleb(-decimals), context=_EXACT)
         if rounded != self.amount:
             raise ValueError(f"{self.currency} has {decimals} decimals")
         object.__setattr__(self, "amount", rounded)
         return self
 
     def times(self, quantity: int) -> "Money":
-        """Multiply without a limit: a total may pass what a price may not."""
-        return Money.model_construct(amount=self.amount * quantity, currency=self.currency)
+        """Multiply exactly, where Python's usual 28 digits can be too few."""
+        return Money(amount=_EXACT.multiply(self.amount, Decimal(quantity)), currency=self.currency)
 
 
 def decimals_of(currency: str) -> int:

@@ -4,9 +4,10 @@ import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Depends, Query, Request, Response
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
-from services.orders import store, use_cases, views
+from services.orders import sheet, store, use_cases, views
 from services.orders.domain import Rules
 from shared.api.orders import (
     Advance,
@@ -47,6 +48,7 @@ async def accept_quote(
 ) -> Order:
     order, is_new = await use_cases.accept_quote(db, quote=body, caller=caller, now=now)
     response.status_code = 201 if is_new else 200
+    response.headers["ETag"] = f'"{order.version}"'
     return views.order(order, caller=caller, now=now, rules=rules)
 
 
@@ -70,6 +72,16 @@ async def board(
     cards = [views.card(order, caller=caller, now=now, rules=rules) for order in orders]
     page = Page[OrderCard].model_construct(items=cards, next_cursor=next_cursor)
     return Board.model_construct(stats=stats, active_orders=page)
+
+
+@router.get("/dashboard/orders.csv", response_class=StreamingResponse)
+async def export_orders(caller: CurrentCaller, db: Db, now: Now) -> StreamingResponse:
+    """Give the dashboard's orders, all of them, as CSV."""
+    return StreamingResponse(
+        sheet.write(store.each_active_order(db, caller=caller), side=caller.side, now=now),
+        media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="orders-{now:%Y-%m-%d}.csv"'},
+    )
 
 
 @router.get("/orders/{order_id}")
@@ -189,8 +201,13 @@ async def record_review(
 
 @router.put("/organisations/{organisation_id}", status_code=204)
 async def introduce_organisation(
-    organisation_id: str, body: Annotated[OrganisationChanged, Body()], caller: CurrentCaller, db: Db
+    organisation_id: str,
+    body: Annotated[OrganisationChanged, Body()],
+    caller: CurrentCaller,
+    db: Db,
+    now: Now,
 ) -> None:
     """Hear of an organisation from the gateway at once, where its event would take a moment."""
     del caller
-    await store.keep_organisation(db, body.model_copy(update={"organisation_id": organisation_id}))
+    record = body.model_copy(update={"organisation_id": organisation_id})
+    await use_cases.keep_organisation(db, record=record, now=now)

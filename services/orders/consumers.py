@@ -9,6 +9,7 @@ from services.orders.domain import Rules
 from shared import messaging
 from shared.api.orders import ReviewRecorded
 from shared.clock import utc_now
+from shared.errors import ValidationFailed
 from shared.events.accounts import MemberChanged, OrganisationChanged
 from shared.events.base import CloudEvent
 from shared.events.orders import QuoteAccepted
@@ -24,7 +25,11 @@ Db = Annotated[Database, Context("db")]
 @router.subscriber(queue_for("orders", QuoteAccepted), EVENTS)
 async def on_quote_accepted(event: CloudEvent[QuoteAccepted], db: Db) -> None:
     """Begin the order of a quote that was accepted in the marketplace's quoting system."""
-    await use_cases.on_quote_accepted(db, quote=event.data, now=utc_now())
+    try:
+        await use_cases.on_quote_accepted(db, quote=event.data, now=utc_now())
+    except ValidationFailed as refusal:
+        # Integrators read the cause beside the whole event, where all of it is below `data`.
+        raise refusal.below("/data") from refusal
 
 
 @router.subscriber(queue_for("orders", ReviewSubmitted), EVENTS)
@@ -41,12 +46,10 @@ async def on_review_submitted(
 @router.subscriber(queue_for("orders", OrganisationChanged), EVENTS)
 async def on_organisation_changed(event: CloudEvent[OrganisationChanged], db: Db) -> None:
     """Keep names and time zones."""
-    await store.keep_organisation(db, event.data)
+    await use_cases.keep_organisation(db, record=event.data, now=utc_now())
 
 
 @router.subscriber(queue_for("orders", MemberChanged), EVENTS)
 async def on_member_changed(event: CloudEvent[MemberChanged], db: Db) -> None:
     """Keep the names of people, for quotes that were accepted elsewhere."""
-    await store.keep_member(
-        db, user_id=event.data.user_id, version=event.data.version, name=event.data.display_name
-    )
+    await store.keep_member(db, event.data)

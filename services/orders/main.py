@@ -14,6 +14,8 @@ from shared.mongo import Database
 from shared.settings import Settings as SharedSettings
 from shared.settings import load
 
+_TIMERS_AT_ONCE = 100
+
 
 class Settings(SharedSettings):
     """Durations are ISO 8601 (`P30D`, `PT10M`)."""
@@ -49,7 +51,9 @@ def create_app(settings: Settings) -> FastAPI:
 
     async def fire_timers(db: Database) -> None:
         while True:
-            await use_cases.fire_timers(db, now=utc_now(), rules=rules)
+            # Many deadlines share one midnight: as long as there are more, there is no pause.
+            while await use_cases.fire_timers(db, now=utc_now(), rules=rules, limit=_TIMERS_AT_ONCE):
+                pass
             await asyncio.sleep(settings.timers_every.total_seconds())
 
     app = service.create(
@@ -59,7 +63,7 @@ def create_app(settings: Settings) -> FastAPI:
         consumers=consumers.router,
         context={"rules": rules},
         ensure_indexes=store.ensure_indexes,
-        outbox_of=(store.ORDERS,),
+        outbox_of=(store.ORDERS, store.BLOCKS),
         background=(fire_timers,),
     )
     app.state.rules = rules

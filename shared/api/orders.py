@@ -7,12 +7,15 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from shared.api.page import Page
-from shared.api.text import Id, Line, Note, Paragraphs
+from shared.api.text import CalendarDate, Id, Line, Note, Paragraphs
 from shared.events.base import Instant
 from shared.identity import Person, Side
 from shared.money import Money
 
 MAX_QUANTITY = 10**9
+MAX_PRICE = 10**15
+# Further than any order, and near enough that adding a time zone never passes the last date there is.
+MAX_DEADLINE = date(2999, 12, 31)
 
 
 class Status(StrEnum):
@@ -52,7 +55,8 @@ class NewOrder(Frozen):
     unit: Annotated[Line, Field(min_length=1, max_length=20)] = "pcs"
     unit_price: Money
     deadline: Annotated[
-        date, Field(description="a calendar date in the factory's time zone, not in the past")
+        CalendarDate,
+        Field(le=MAX_DEADLINE, description="in the factory's time zone; not in the past"),
     ]
     shipping_terms: Annotated[Line, Field(max_length=200)] | None = None
     destination: Annotated[Paragraphs, Field(max_length=500)] | None = None
@@ -62,12 +66,14 @@ class NewOrder(Frozen):
     def _is_positive(cls, price: Money) -> Money:
         if price.amount <= 0:
             raise ValueError("must be more than 0")
+        if price.amount > MAX_PRICE:
+            raise ValueError(f"must be at most {MAX_PRICE}")
         return price
 
 
 class NewTracking(Frozen):
     carrier: Carrier
-    number: Annotated[Line, Field(min_length=1, max_length=64)]
+    number: Annotated[Line, Field(min_length=1, max_length=64, pattern=r"^[0-9A-Za-z][0-9A-Za-z ./#_-]*$")]
 
 
 class Advance(Frozen):
@@ -162,10 +168,13 @@ class OrderQuery(Frozen):
     status: list[Status] = Field(default=[], description="any of these")
     state: Literal["active", "completed"] | None = None
     due: DueState | None = None
-    counterparty: str | None = Field(default=None, max_length=100, description="id of the other organisation")
-    q: str | None = Field(
-        default=None, max_length=200, description="words in number, product, SKU or the other side's name"
-    )
+    counterparty: Annotated[Id, Field(description="id of the other organisation")] | None = None
+    q: (
+        Annotated[
+            Line, Field(max_length=200, description="words in number, product, SKU or the other side's name")
+        ]
+        | None
+    ) = None
     sort: Sort = "deadline"
     limit: int = Field(default=20, ge=1, le=100)
     cursor: str | None = Field(default=None, max_length=1000)

@@ -1,6 +1,8 @@
 """Texts that people type: what every field of a body refuses, said once."""
 
+import re
 import unicodedata
+from datetime import date, datetime
 from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -9,22 +11,36 @@ from pydantic import AfterValidator, BeforeValidator, Field
 _LINE_BREAKS: Final = "\n\r\t"
 
 
+def tidy(text: str) -> str:
+    """Bring a text into the form in which it is kept: trimmed, NFC."""
+    return unicodedata.normalize("NFC", text).strip()
+
+
 def _composed(value: Any) -> Any:
     return unicodedata.normalize("NFC", value) if isinstance(value, str) else value
 
 
 def _trimmed(value: Any) -> Any:
-    return unicodedata.normalize("NFC", value).strip() if isinstance(value, str) else value
+    return tidy(value) if isinstance(value, str) else value
 
 
 def _one_line(value: str) -> str:
-    if any(unicodedata.category(char) in {"Cc", "Zl", "Zp"} for char in value):
+    if any(unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"} for char in value):
         raise ValueError("must be one line without control characters")
     return value
 
 
+def _calendar_date(value: Any) -> Any:
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    if not isinstance(value, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+        raise ValueError('must be a calendar date such as "2026-12-31"')
+    return value
+
+
 def _many_lines(value: str) -> str:
-    if any(unicodedata.category(char) == "Cc" and char not in _LINE_BREAKS for char in value):
+    # Half of a surrogate pair is no character: nothing could store or send it.
+    if any(unicodedata.category(char) in {"Cc", "Cs"} and char not in _LINE_BREAKS for char in value):
         raise ValueError("must not contain control characters")
     return value
 
@@ -36,5 +52,9 @@ Paragraphs = Annotated[str, BeforeValidator(_trimmed), AfterValidator(_many_line
 Verbatim = Annotated[str, BeforeValidator(_composed), AfterValidator(_many_lines)]
 """Several lines exactly as typed, but for NFC."""
 
-Note = Annotated[Paragraphs, Field(max_length=1000)]
+CalendarDate = Annotated[date, BeforeValidator(_calendar_date, json_schema_input_type=date)]
+"""`YYYY-MM-DD` and nothing else: no time of day, no seconds since 1970."""
+
+Note = Annotated[str, AfterValidator(_many_lines), Field(max_length=1000)]
+"""As typed, since a refusal points into it; `tidy` makes what is kept."""
 Id = Annotated[Line, Field(min_length=1, max_length=100)]

@@ -22,7 +22,10 @@ def _rfc3339(value: datetime) -> str:
 def _aware(value: datetime) -> datetime:
     if value.tzinfo is None:
         raise ValueError("needs a time zone")
-    return value.astimezone(UTC)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("is before or after all the dates there are") from error
 
 
 Instant = Annotated[

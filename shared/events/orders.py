@@ -1,14 +1,27 @@
 """Events that the orders service publishes, and the one from outside that it obeys."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from shared.api.orders import Due, HistoryEntry, NewOrder, NextStep, Product, Status, Tracking
+from shared.api.text import Id
 from shared.events.base import Fact, Instant
 from shared.identity import Side
 from shared.money import Money
+
+Change = Literal[
+    "receipt_requested",
+    "receipt_extended",
+    "receipt_reminder",
+    "deadline_near",
+    "overdue",
+    "time_zone_changed",
+    "reviewed",
+]
+# Long before any marketplace, and far enough from year 1 for every time zone.
+_EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class QuoteAccepted(NewOrder, Fact):
@@ -17,10 +30,19 @@ class QuoteAccepted(NewOrder, Fact):
     type: ClassVar[str] = "quote.accepted.v1"
     source: ClassVar[str] = "/marketplace/quotes"
 
-    buyer_id: Annotated[str, Field(min_length=1, max_length=100)]
-    accepted_at: Instant | None = None
-    accepted_by: Annotated[str, Field(min_length=1, max_length=100)] | None = None
-    """The user who accepted."""
+    buyer_id: Id
+    accepted_at: (
+        Annotated[Instant, Field(description="when the buyer accepted; the event's arrival without it")]
+        | None
+    ) = None
+    accepted_by: Annotated[Id, Field(description="id of the buyer's user who accepted")] | None = None
+
+    @field_validator("accepted_at")
+    @classmethod
+    def _is_no_clock_gone_wrong(cls, accepted_at: datetime | None) -> datetime | None:
+        if accepted_at is not None and accepted_at < _EARLIEST:
+            raise ValueError("must not be before the year 2000")
+        return accepted_at
 
     @property
     def subject(self) -> str:
@@ -80,7 +102,7 @@ class OrderUpdated(_OrderFact):
 
     type: ClassVar[str] = "order.updated.v1"
 
-    change: Literal["receipt_requested", "receipt_extended", "receipt_reminder", "deadline_near", "reviewed"]
+    change: Change
     by_user_id: str | None
     by_side: Side | Literal["system"]
     next_automatic_step: NextStep | None = None
@@ -88,7 +110,10 @@ class OrderUpdated(_OrderFact):
 
 
 class OrderOverdue(_OrderFact):
-    """An order's deadline passed in the factory's time zone before it was delivered."""
+    """An order's deadline passed in the factory's time zone before it was delivered.
+
+    An `order.updated` of the same version goes with it.
+    """
 
     type: ClassVar[str] = "order.overdue.v1"
 
