@@ -1,9 +1,10 @@
-"""The feed as clients see it."""
+"""The feed, and how a user wants to hear of things, as clients see them."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from shared.api.accounts import TimeZone
 from shared.api.orders import Frozen
 from shared.api.text import Id
 from shared.events.base import Instant
@@ -19,15 +20,24 @@ Kind = Literal[
     "review_opened",
     "review_received",
 ]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+Language = Literal["en", "zh"]
+EmailChoice = Literal["immediate", "daily", "off"]
+
+# What waits for the reader comes at once; what only informs comes once a day.
+_DAILY_BY_DEFAULT: frozenset[Kind] = frozenset({"order_status_changed", "deadline_near"})
 
 
 class Notification(Frozen):
+    """One fact, or the unread messages of one order together."""
+
     id: str
     kind: Kind
     order_id: str | None
     title: str
     body: str
-    created_at: Instant
+    count: int = Field(default=1, description="how many unread messages a `message_received` stands for")
+    created_at: Instant = Field(description="of the newest of them, where it stands for several")
     read_at: Instant | None
 
 
@@ -46,3 +56,29 @@ class MarkRead(Frozen):
 
 class UnreadNotifications(Frozen):
     unread: int
+
+
+class Channels(Frozen):
+    """Where a kind of notification goes."""
+
+    in_app: bool = True
+    email: EmailChoice = "immediate"
+
+
+class Preferences(Frozen):
+    """How a user wants to hear of things; what a PUT leaves out goes back to its default."""
+
+    language: Language = "en"
+    time_zone: TimeZone = Field(
+        default="UTC", description="of the daily e-mail, which comes at 8 in the morning"
+    )
+    kinds: dict[Kind, Channels] = Field(default={}, validate_default=True)
+
+    @field_validator("kinds")
+    @classmethod
+    def _names_every_kind(cls, kinds: dict[Kind, Channels]) -> dict[Kind, Channels]:
+        return {kind: kinds.get(kind, default_channels(kind)) for kind in KINDS}
+
+
+def default_channels(kind: Kind) -> Channels:
+    return Channels(email="daily" if kind in _DAILY_BY_DEFAULT else "immediate")

@@ -1,0 +1,75 @@
+"""Events that notifications hears."""
+
+from typing import Annotated
+
+from faststream import Context
+
+from services.notifications.store import people
+from services.notifications.use_cases import feed
+from shared import messaging
+from shared.clock import utc_now
+from shared.events.accounts import MemberChanged
+from shared.events.base import CloudEvent
+from shared.events.chat import MessageRead, MessageSent
+from shared.events.orders import OrderCreated, OrderOverdue, OrderStatusChanged, OrderUpdated
+from shared.events.reviews import ReviewOpened, ReviewSubmitted
+from shared.messaging import EVENTS, queue_for
+from shared.mongo import Database
+
+router = messaging.create_router()
+
+Db = Annotated[Database, Context("db")]
+
+
+@router.subscriber(queue_for("notifications", MemberChanged), EVENTS)
+async def on_member_changed(event: CloudEvent[MemberChanged], db: Db) -> None:
+    """Keep who belongs to which organisation."""
+    await people.keep_member(db, event.data)
+
+
+@router.subscriber(queue_for("notifications", OrderCreated), EVENTS)
+async def on_order_created(event: CloudEvent[OrderCreated], db: Db) -> None:
+    """Tell the factory of its new order."""
+    await feed.tell_of_order(db, event=event.data, at=event.time, now=utc_now())
+
+
+@router.subscriber(queue_for("notifications", OrderStatusChanged), EVENTS)
+async def on_order_status_changed(event: CloudEvent[OrderStatusChanged], db: Db) -> None:
+    """Tell the other side of a step, or both when a timer took it."""
+    await feed.tell_of_order(db, event=event.data, at=event.time, now=utc_now())
+
+
+@router.subscriber(queue_for("notifications", OrderUpdated), EVENTS)
+async def on_order_updated(event: CloudEvent[OrderUpdated], db: Db) -> None:
+    """Pass on the reminders."""
+    await feed.tell_of_order(db, event=event.data, at=event.time, now=utc_now())
+
+
+@router.subscriber(queue_for("notifications", OrderOverdue), EVENTS)
+async def on_order_overdue(event: CloudEvent[OrderOverdue], db: Db) -> None:
+    """Tell both sides that the deadline has passed."""
+    await feed.tell_of_order(db, event=event.data, at=event.time, now=utc_now())
+
+
+@router.subscriber(queue_for("notifications", MessageSent), EVENTS)
+async def on_message_sent(event: CloudEvent[MessageSent], db: Db) -> None:
+    """Tell the other side that it has messages."""
+    await feed.tell_of_message(db, event=event.data, now=utc_now())
+
+
+@router.subscriber(queue_for("notifications", MessageRead), EVENTS)
+async def on_message_read(event: CloudEvent[MessageRead], db: Db) -> None:
+    """Take back what was read in the thread itself."""
+    await feed.note_messages_read(db, event=event.data, now=utc_now())
+
+
+@router.subscriber(queue_for("notifications", ReviewOpened), EVENTS)
+async def on_review_opened(event: CloudEvent[ReviewOpened], db: Db) -> None:
+    """Tell a side that it may review."""
+    await feed.tell_of_review(db, event=event.data, at=event.time, now=utc_now())
+
+
+@router.subscriber(queue_for("notifications", ReviewSubmitted), EVENTS)
+async def on_review_submitted(event: CloudEvent[ReviewSubmitted], db: Db) -> None:
+    """Tell a side that it was reviewed."""
+    await feed.tell_of_review(db, event=event.data, at=event.time, now=utc_now())

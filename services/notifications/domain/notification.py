@@ -1,0 +1,32 @@
+"""A notification: which fact, for whom, and whether it was read."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from shared.api.notifications import Kind
+from shared.identity import Side
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notification:
+    """Kept without words: `wording` finds those in the reader's language."""
+
+    id: str
+    key: str
+    user_id: str
+    organisation_id: str
+    side: Side
+    kind: Kind
+    order_id: str
+    facts: dict[str, Any]
+    count: int
+    created_at: datetime
+    read_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipient:
+    user_id: str
+    organisation_id: str
+    email: str

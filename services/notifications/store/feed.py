@@ -1,0 +1,248 @@
+"""Notifications in MongoDB: one a fact and recipient, and one for all unread messages of an order.
+
+The messages' notification of an order and reader is one document for good: it is read, and unread again
+with the next message. `seqs` are the unread messages that it stands for, `cleared_up_to` the last one that
+its reader is done with; so a repeated, late or early event changes nothing that it should not.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from pymongo import ASCENDING, DESCENDING, IndexModel
+from pymongo.errors import DuplicateKeyError
+
+from services.notifications.domain.notification import Notification
+from shared import inbox
+from shared.api.page import read_cursor, write_cursor
+from shared.errors import ValidationFailed
+from shared.mongo import Database, Document
+from shared.outbox import Sealed
+
+NOTIFICATIONS: Final = "notifications"
+
+
+async def ensure_indexes(db: Database) -> None:
+    await db[NOTIFICATIONS].create_indexes(
+        [
+            IndexModel("key", unique=True),
+            IndexModel(
+                [("user_id", ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING)], name="feed"
+            ),
+            IndexModel(
+                [("user_id", ASCENDING)],
+                partialFilterExpression={"listed": True, "read_at": None},
+                name="unread",
+            ),
+        ]
+    )
+
+
+async def insert_notification(
+    db: Database, notification: Notification, events: Sealed, *, listed: bool
+) -> bool:
+    """Store a notification with its event, once; tell whether it was new."""
+    document = {
+        "_id": notification.id,
+        "key": notification.key,
+        "user_id": notification.user_id,
+        "organisation_id": notification.organisation_id,
+        "side": notification.side,
+        "kind": notification.kind,
+        "order_id": notification.order_id,
+        "facts": notification.facts,
+        "count": notification.count,
+        "created_at": notification.created_at,
+        "read_at": None,
+        "listed": listed,
+    }
+    is_new = await inbox.insert_once(db[NOTIFICATIONS], document | events.fields)
+    if is_new:
+        db.outbox.send(NOTIFICATIONS, notification.id, events)
+    return is_new
+
+
+async def add_message(
+    db: Database, notification: Notification, events: Sealed, *, seq: int, listed: bool
+) -> str | None:
+    """Add an unread message to its order's notification; answer its id if this one made it unread.
+
+    The events are stored and told only in that case. The same message again gives the same answer.
+    """
+    fresh = {
+        "$and": [
+            {"$gt": [seq, {"$ifNull": ["$cleared_up_to", 0]}]},
+            {"$not": {"$in": [seq, {"$ifNull": ["$seqs", []]}]}},
+        ]
+    }
+    opens = {"$and": [fresh, {"$eq": [{"$ifNull": ["$seqs", []]}, []]}]}
+    stage = {
+        "_id": {"$ifNull": ["$_id", notification.id]},
+        "fresh": fresh,
+        "opened_by": {"$cond": [opens, seq, "$opened_by"]},
+        "listed": {"$cond": [opens, listed, {"$ifNull": ["$listed", False]}]},
+        "read_at": {"$cond": [opens, None, "$read_at"]},
+    }
+    if events.rows:
+        told = {"$concatArrays": [{"$ifNull": ["$outbox", []]}, {"$literal": list(events.rows)}]}
+        stage["outbox"] = {"$cond": [opens, told, "$outbox"]}
+        stage["outbox_at"] = {"$cond": [opens, events.at, "$outbox_at"]}
+    grown = {"$setUnion": [{"$ifNull": ["$seqs", []]}, [seq]]}
+    newest = {"$gt": [seq, {"$ifNull": ["$newest_seq", 0]}]}
+    update: list[Document] = [
+        {"$set": stage | _whose(notification)},
+        {"$set": {"seqs": {"$cond": ["$fresh", grown, {"$ifNull": ["$seqs", []]}]}}},
+        {
+            "$set": {
+                "count": {"$cond": ["$fresh", {"$size": "$seqs"}, "$count"]},
+                "facts": {
+                    "$cond": [{"$and": ["$fresh", newest]}, {"$literal": notification.facts}, "$facts"]
+                },
+                "created_at": {
+                    "$cond": ["$fresh", {"$max": ["$created_at", notification.created_at]}, "$created_at"]
+                },
+                "newest_seq": {"$max": ["$newest_seq", seq]},
+            }
+        },
+        {"$unset": ["fresh"]},
+    ]
+    found = await _upsert(db, notification.key, update)
+    if found.get("opened_by") != seq:
+        return None
+    if {row["id"] for row in events.rows} & {row["id"] for row in found.get("outbox", [])}:
+        db.outbox.send(NOTIFICATIONS, found["_id"], events)
+    return str(found["_id"])
+
+
+async def clear_messages(db: Database, notification: Notification, *, up_to: int) -> None:
+    """Note that its reader has read the order's messages this far."""
+    left = {
+        "$filter": {
+            "input": {"$ifNull": ["$seqs", []]},
+            "cond": {"$gt": ["$$this", "$cleared_up_to"]},
+        }
+    }
+    update = [
+        {
+            "$set": _whose(notification)
+            | {
+                "_id": {"$ifNull": ["$_id", notification.id]},
+                "listed": {"$ifNull": ["$listed", False]},
+                "created_at": {"$ifNull": ["$created_at", notification.created_at]},
+                "facts": {"$ifNull": ["$facts", {"$literal": notification.facts}]},
+                "count": {"$ifNull": ["$count", 0]},
+                "cleared_up_to": {"$max": ["$cleared_up_to", up_to]},
+            }
+        },
+        {"$set": {"seqs": left}},
+        {
+            "$set": {
+                "count": {"$cond": [{"$eq": ["$seqs", []]}, "$count", {"$size": "$seqs"}]},
+                "read_at": {
+                    "$cond": [
+                        {"$eq": ["$seqs", []]},
+                        {"$ifNull": ["$read_at", notification.created_at]},
+                        None,
+                    ]
+                },
+            }
+        },
+    ]
+    await _upsert(db, notification.key, update)
+
+
+def _whose(notification: Notification) -> Document:
+    return {
+        "key": notification.key,
+        "user_id": notification.user_id,
+        "organisation_id": notification.organisation_id,
+        "side": notification.side,
+        "kind": notification.kind,
+        "order_id": notification.order_id,
+    }
+
+
+async def _upsert(db: Database, key: str, update: list[Document]) -> Document:
+    for last in (False, True):
+        try:
+            found: Document = await db[NOTIFICATIONS].find_one_and_update(
+                {"key": key}, update, upsert=True, return_document=True
+            )
+        except DuplicateKeyError:  # two first messages at once; now there is one to update
+            if last:
+                raise
+        else:
+            return found
+    raise AssertionError
+
+
+async def mark_read(db: Database, user_id: str, *, ids: Sequence[str] | None, now: datetime) -> None:
+    """Mark some of a user's notifications as read, or all."""
+    criteria: Document = {"user_id": user_id, "listed": True, "read_at": None}
+    if ids is not None:
+        criteria["_id"] = {"$in": list(ids)}
+    done: list[Document] = [
+        {"$set": {"read_at": now}},
+        {
+            "$set": {
+                "cleared_up_to": {"$max": ["$cleared_up_to", "$newest_seq"]},
+                "seqs": {"$cond": [{"$isArray": "$seqs"}, [], "$$REMOVE"]},
+            }
+        },
+    ]
+    await db[NOTIFICATIONS].update_many(criteria, done)
+
+
+async def unread(db: Database, user_id: str) -> int:
+    count: int = await db[NOTIFICATIONS].count_documents(
+        {"user_id": user_id, "listed": True, "read_at": None}, hint="unread"
+    )
+    return count
+
+
+async def find_feed(
+    db: Database, user_id: str, *, limit: int, cursor: str | None
+) -> tuple[list[Notification], str | None]:
+    """List a user's notifications, newest first, and the cursor of what follows."""
+    criteria: Document = {"user_id": user_id, "listed": True}
+    if cursor:
+        at, notification_id = read_cursor(cursor, length=2)
+        instant = _instant(at)
+        criteria["created_at"] = {"$lte": instant}
+        criteria["$or"] = [{"created_at": {"$lt": instant}}, {"_id": {"$lt": str(notification_id)}}]
+    found = (
+        await db[NOTIFICATIONS]
+        .find(criteria)
+        .sort([("created_at", DESCENDING), ("_id", DESCENDING)])
+        .limit(limit + 1)
+        .to_list(limit + 1)
+    )
+    notifications = [from_document(document) for document in found[:limit]]
+    last = notifications[-1] if len(found) > limit else None
+    return notifications, write_cursor(last.created_at, last.id) if last else None
+
+
+def from_document(found: Document) -> Notification:
+    return Notification(
+        id=found["_id"],
+        key=found["key"],
+        user_id=found["user_id"],
+        organisation_id=found["organisation_id"],
+        side=found["side"],
+        kind=found["kind"],
+        order_id=found["order_id"],
+        facts=found["facts"],
+        count=found["count"],
+        created_at=found["created_at"],
+        read_at=found["read_at"],
+    )
+
+
+def _instant(text: Any) -> datetime:
+    try:
+        instant = datetime.fromisoformat(str(text))
+    except ValueError as error:
+        raise ValidationFailed.at("/cursor", "is no cursor of this list") from error
+    if instant.tzinfo is None:
+        raise ValidationFailed.at("/cursor", "is no cursor of this list")
+    return instant

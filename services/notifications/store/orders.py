@@ -1,0 +1,37 @@
+"""What notifications keeps of orders, for events that name only an order's id."""
+
+from dataclasses import asdict
+from typing import Final
+
+from services.notifications.domain.facts import KnownOrder
+from shared import inbox
+from shared.errors import NotFound
+from shared.mongo import Database
+
+ORDERS: Final = "orders"
+
+
+class OrderNotKnown(NotFound):
+    """No event of this order has arrived yet."""
+
+    title = "Order not known yet"
+
+    def __init__(self, order_id: str) -> None:
+        super().__init__(f"order {order_id!r} is not known")
+
+
+async def keep_order(db: Database, order: KnownOrder, *, version: int) -> None:
+    record = asdict(order)
+    await inbox.keep_newer(db[ORDERS], record.pop("id"), version=version, record=record)
+
+
+async def get_order(db: Database, order_id: str) -> KnownOrder:
+    """Read what is known of an order.
+
+    Raises:
+        OrderNotKnown: nothing yet.
+    """
+    found = await db[ORDERS].find_one({"_id": order_id}, {"version": 0})
+    if found is None:
+        raise OrderNotKnown(order_id)
+    return KnownOrder(id=found.pop("_id"), **found)

@@ -1,0 +1,131 @@
+"""Telling people what happened, in the feed of each."""
+
+from datetime import datetime
+
+from services.notifications import views
+from services.notifications.domain import facts
+from services.notifications.domain.facts import Draft, OrderFact
+from services.notifications.domain.notification import Notification, Recipient
+from services.notifications.store import feed, orders, people
+from shared.api.notifications import MarkRead, Preferences
+from shared.events.chat import MessageRead, MessageSent
+from shared.events.notifications import NotificationCreated
+from shared.events.reviews import ReviewOpened, ReviewSubmitted
+from shared.identity import Caller, Side
+from shared.ids import new_id
+from shared.mongo import Database
+from shared.outbox import Sealed, sealed
+
+
+async def tell_of_order(db: Database, *, event: OrderFact, at: datetime, now: datetime) -> None:
+    """Tell of an order's event, once, whom it concerns.
+
+    Raises:
+        MembersNotKnown: nobody of an organisation is known yet.
+    """
+    await orders.keep_order(db, facts.known_order(event), version=event.version)
+    draft = facts.draft_of_order_event(event, at=at)
+    if draft:
+        await _tell(db, draft, now=now)
+
+
+async def tell_of_review(
+    db: Database, *, event: ReviewOpened | ReviewSubmitted, at: datetime, now: datetime
+) -> None:
+    """Tell a side that it may review, or that it was reviewed.
+
+    Raises:
+        OrderNotKnown, MembersNotKnown: an earlier event is still on its way.
+    """
+    order = await orders.get_order(db, event.order_id)
+    await _tell(db, facts.draft_of_review_event(event, order=order, at=at), now=now)
+
+
+async def tell_of_message(db: Database, *, event: MessageSent, now: datetime) -> None:
+    """Count a message in the one notification that each of its readers has for the order.
+
+    Raises:
+        OrderNotKnown, MembersNotKnown: an earlier event is still on its way.
+    """
+    draft = facts.draft_of_message(event, order=await orders.get_order(db, event.order_id))
+    if draft is None:
+        return
+    for side, recipient, wanted in await _readers(db, draft):
+        notification = _written(draft, side=side, recipient=recipient)
+        listed = wanted.kinds[draft.kind].in_app
+        events = _told(notification, wanted, now=now) if listed else sealed([], now=now)
+        await feed.add_message(db, notification, events, seq=event.message.seq, listed=listed)
+
+
+async def note_messages_read(db: Database, *, event: MessageRead, now: datetime) -> None:
+    """Take back what the reader of a thread has now seen there.
+
+    Raises:
+        OrderNotKnown: an earlier event is still on its way.
+    """
+    order = await orders.get_order(db, event.order_id)
+    reader = Notification(
+        id=new_id(),
+        key=f"{event.order_id}:messages:{event.user_id}",
+        user_id=event.user_id,
+        organisation_id=order.organisation(event.side),
+        side=event.side,
+        kind="message_received",
+        order_id=event.order_id,
+        facts=order.facts,
+        count=0,
+        created_at=now,
+        read_at=None,
+    )
+    await feed.clear_messages(db, reader, up_to=event.up_to)
+
+
+async def mark_read(db: Database, *, which: MarkRead, caller: Caller, now: datetime) -> int:
+    """Mark some of the caller's notifications as read, or all; tell how many are still unread."""
+    await feed.mark_read(db, caller.user_id, ids=which.ids, now=now)
+    return await feed.unread(db, caller.user_id)
+
+
+async def _tell(db: Database, draft: Draft, *, now: datetime) -> None:
+    for side, recipient, wanted in await _readers(db, draft):
+        notification = _written(draft, side=side, recipient=recipient)
+        listed = wanted.kinds[draft.kind].in_app
+        events = _told(notification, wanted, now=now) if listed else sealed([], now=now)
+        await feed.insert_notification(db, notification, events, listed=listed)
+
+
+async def _readers(db: Database, draft: Draft) -> list[tuple[Side, Recipient, Preferences]]:
+    found = [
+        (side, recipient)
+        for side in draft.sides
+        for recipient in await people.recipients(
+            db, draft.order.organisation(side), at=draft.at, doer=draft.doer
+        )
+    ]
+    wanted = await people.preferences_of(db, (recipient.user_id for _, recipient in found))
+    return [(side, recipient, wanted[recipient.user_id]) for side, recipient in found]
+
+
+def _written(draft: Draft, *, side: Side, recipient: Recipient) -> Notification:
+    return Notification(
+        id=new_id(),
+        key=f"{draft.key}:{recipient.user_id}",
+        user_id=recipient.user_id,
+        organisation_id=recipient.organisation_id,
+        side=side,
+        kind=draft.kind,
+        order_id=draft.order.id,
+        facts=draft.facts,
+        count=1,
+        created_at=draft.at,
+        read_at=None,
+    )
+
+
+def _told(notification: Notification, wanted: Preferences, *, now: datetime) -> Sealed:
+    created = NotificationCreated(
+        user_id=notification.user_id,
+        organisation_id=notification.organisation_id,
+        notification=views.notification(notification, language=wanted.language),
+    )
+    return sealed([created], now=now)
