@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, FastAPI
 from pydantic import Field
@@ -15,7 +15,8 @@ from gateway.api import chat, notifications, orders, reviews
 from gateway.live import Live
 from gateway.live import api as live_api
 from gateway.security import SecurityHeaders
-from shared import http, messaging, service
+from gateway.session import CsrfHeaderMissing
+from shared import errors, http, messaging, service
 from shared.clock import utc_now
 from shared.settings import Settings as SharedSettings
 from shared.settings import load
@@ -96,8 +97,28 @@ def create_app(settings: Settings) -> FastAPI:
     for part in (accounts_api, orders, dashboards, chat, reviews, notifications, live_api):
         api.include_router(part.router)
     app.include_router(api)
+    _declare_what_any_call_may_answer(app)
     pages.mount(app)
     return app
+
+
+def _declare_what_any_call_may_answer(app: FastAPI) -> None:
+    original = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = original()
+        for path in document["paths"].values():
+            for method, operation in path.items():
+                refusals: list[type[errors.Refusal]] = [clients.ServiceUnavailable]
+                if "security" in operation:
+                    refusals.append(errors.Unauthenticated)
+                if method != "get":
+                    refusals += [CsrfHeaderMissing, limits.TooManyRequests, limits.BodyTooLarge]
+                for status, declared in http.problems(*refusals).items():
+                    operation["responses"].setdefault(str(status), declared)
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]
 
 
 def _urls(settings: Settings) -> dict[clients.ServiceName, str]:

@@ -61,3 +61,9 @@ async def buyer_and_factory(endpoints: Endpoints, checker: Checker) -> AsyncIter
             )
         )
         yield buyer, factory
+
+
+@pytest.fixture
+async def third_party(endpoints: Endpoints, checker: Checker) -> AsyncIterator[Person]:
+    async with person(endpoints.gateway, checker, kind="buyer", organisation="Third Ltd", name="Tess") as who:
+        yield who

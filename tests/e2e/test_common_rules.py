@@ -1,0 +1,267 @@
+"""Section 1 of the promises to clients: errors, lists, idempotency, versions, strangers."""
+
+import asyncio
+import os
+import signal
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import aiohttp
+import pytest
+
+from deploy.local import Endpoints
+from tests.e2e.market import Person
+from tests.waiting import eventually
+
+pytestmark = pytest.mark.e2e
+
+
+def a_quote(factory: Person, **changes: Any) -> dict[str, Any]:
+    return {
+        "quote_id": f"Q-{uuid4().hex[:10]}",
+        "factory_id": factory.organisation_id,
+        "product": {"name": "Bracket"},
+        "quantity": 10,
+        "unit_price": {"amount": "3.20", "currency": "USD"},
+        "deadline": (datetime.now(UTC) + timedelta(days=30)).date().isoformat(),
+    } | changes
+
+
+async def an_order(buyer: Person, factory: Person, **changes: Any) -> dict[str, Any]:
+    order: dict[str, Any] = (await buyer.call("POST", "/orders", a_quote(factory, **changes))).ok(201)
+    return order
+
+
+async def test_one_key_makes_one_order_and_gives_the_first_answer_again(
+    buyer_and_factory: tuple[Person, Person],
+) -> None:
+    buyer, factory = buyer_and_factory
+    quote, key = a_quote(factory), {"Idempotency-Key": uuid4().hex}
+
+    answers = await asyncio.gather(*(buyer.call("POST", "/orders", quote, headers=key) for _ in range(5)))
+
+    assert {answer.status for answer in answers} == {201}
+    assert len({str(answer.body) for answer in answers}) == 1
+    await factory.advance(answers[0].body["id"], "in_production")
+    later = await buyer.call("POST", "/orders", quote, headers=key)
+    assert later.body == answers[0].body
+    other = await buyer.call("POST", "/orders", quote | {"quantity": 11}, headers=key)
+    other.problem(422, "idempotency-key-reused")
+
+
+async def test_one_key_sends_one_message(buyer_and_factory: tuple[Person, Person]) -> None:
+    buyer, factory = buyer_and_factory
+    order = await an_order(buyer, factory)
+    path, key = f"/orders/{order['id']}/messages", {"Idempotency-Key": uuid4().hex}
+
+    answers = await asyncio.gather(
+        *(buyer.call("POST", path, {"text": "once"}, headers=key) for _ in range(4))
+    )
+
+    assert len({answer.ok(201)["id"] for answer in answers}) == 1
+    texts = [message["text"] for message in (await factory.get(path))["items"]]
+    assert texts.count("once") == 1
+
+
+async def test_a_key_that_is_too_long_is_refused(buyer_and_factory: tuple[Person, Person]) -> None:
+    buyer, factory = buyer_and_factory
+
+    answer = await buyer.call("POST", "/orders", a_quote(factory), headers={"Idempotency-Key": "x" * 129})
+
+    assert answer.problem(422, "validation-failed")["errors"][0]["pointer"] == "/idempotency-key"
+
+
+async def test_a_quote_makes_one_order_whoever_repeats_it(buyer_and_factory: tuple[Person, Person]) -> None:
+    buyer, factory = buyer_and_factory
+    quote = a_quote(factory)
+
+    answers = await asyncio.gather(*(buyer.call("POST", "/orders", quote) for _ in range(6)))
+
+    assert sorted(answer.status for answer in answers) == [200] * 5 + [201]
+    assert len({answer.body["id"] for answer in answers}) == 1
+
+
+async def test_strangers_find_nothing(buyer_and_factory: tuple[Person, Person], third_party: Person) -> None:
+    buyer, factory = buyer_and_factory
+    order = await an_order(buyer, factory)
+    path = f"/orders/{order['id']}"
+    calls: list[tuple[str, str, Any]] = [
+        ("GET", path, None),
+        ("POST", f"{path}/status", {"to": "in_production"}),
+        ("POST", f"{path}/receipt", {}),
+        ("POST", f"{path}/receipt-request", None),
+        ("POST", f"{path}/receipt-extension", None),
+        ("GET", f"{path}/messages", None),
+        ("POST", f"{path}/messages", {"text": "hello"}),
+        ("POST", f"{path}/messages/read", {"up_to": 1}),
+        ("GET", f"{path}/reviews", None),
+        ("POST", f"{path}/reviews", {"rating": 5}),
+    ]
+
+    for method, target, body in calls:
+        answer = await third_party.call(method, target, body)
+        nowhere = await third_party.call(method, target.replace(order["id"], str(uuid4())), body)
+        assert (answer.status, answer.body["type"]) == (404, nowhere.body["type"]), target
+    assert (await third_party.get("/orders"))["items"] == []
+
+
+async def test_an_identifier_cannot_climb_out_of_its_path(buyer_and_factory: tuple[Person, Person]) -> None:
+    buyer, _ = buyer_and_factory
+
+    async with buyer.http.get(
+        f"{buyer.base}/api/v1/orders/..%2Fdashboard", headers={"Authorization": f"Bearer {buyer.token}"}
+    ) as response:
+        assert response.status == 404
+        assert response.content_type == "application/problem+json"
+
+
+async def test_a_stale_version_is_refused_with_the_current_one(
+    buyer_and_factory: tuple[Person, Person],
+) -> None:
+    buyer, factory = buyer_and_factory
+    order = await an_order(buyer, factory)
+    path = f"/orders/{order['id']}"
+    read = await factory.call("GET", path)
+    assert read.headers["etag"] == '"1"'
+
+    matching = {"If-Match": '"1"'}
+    (await factory.call("POST", f"{path}/status", {"to": "in_production"}, headers=matching)).ok()
+    stale = await factory.call("POST", f"{path}/status", {"to": "quality_check"}, headers=matching)
+
+    assert stale.problem(412, "stale-version")["current_version"] == 2
+
+
+@pytest.mark.parametrize(
+    ("query", "pointer"),
+    [
+        ("limit=0", "/limit"),
+        ("limit=101", "/limit"),
+        ("limit=many", "/limit"),
+        ("cursor=nonsense", "/cursor"),
+        ("sort=colour", "/sort"),
+        ("status=lost", "/status/0"),
+        ("due=never", "/due"),
+        ("state=maybe", "/state"),
+    ],
+)
+async def test_a_wrong_query_is_pointed_at(
+    buyer_and_factory: tuple[Person, Person], query: str, pointer: str
+) -> None:
+    buyer, _ = buyer_and_factory
+
+    answer = await buyer.call("GET", f"/orders?{query}")
+
+    assert answer.problem(422, "validation-failed")["errors"][0]["pointer"] == pointer
+
+
+@pytest.mark.parametrize(
+    ("changes", "pointer"),
+    [
+        ({"quantity": 0}, "/quantity"),
+        ({"quantity": 1.5}, "/quantity"),
+        ({"quantity": 10**9 + 1}, "/quantity"),
+        ({"unit_price": {"amount": 3.2, "currency": "USD"}}, "/unit_price/amount"),
+        ({"unit_price": {"amount": "3.205", "currency": "USD"}}, "/unit_price"),
+        ({"unit_price": {"amount": "0.00", "currency": "USD"}}, "/unit_price"),
+        ({"unit_price": {"amount": "3", "currency": "XXX"}}, "/unit_price/currency"),
+        ({"deadline": "2020-01-01"}, "/deadline"),
+        ({"deadline": "soon"}, "/deadline"),
+        ({"product": {"name": ""}}, "/product/name"),
+        ({"product": {"name": "bell \u0007"}}, "/product/name"),
+        ({"factory_id": "no-such-factory"}, "/factory_id"),
+    ],
+)
+async def test_a_wrong_field_of_a_quote_is_pointed_at(
+    buyer_and_factory: tuple[Person, Person], changes: dict[str, Any], pointer: str
+) -> None:
+    buyer, factory = buyer_and_factory
+
+    answer = await buyer.call("POST", "/orders", a_quote(factory) | changes)
+
+    assert answer.problem(422, "validation-failed")["errors"][0]["pointer"] == pointer
+
+
+async def test_rubbish_is_a_problem_document_too(buyer_and_factory: tuple[Person, Person]) -> None:
+    buyer, _ = buyer_and_factory
+
+    not_json = await buyer.call("POST", "/orders", data=b"{", headers={"Content-Type": "application/json"})
+    not_json.problem(422, "validation-failed")
+    async with buyer.http.get(f"{buyer.base}/api/v1/no/such/thing") as response:
+        assert (response.status, response.content_type) == (404, "application/problem+json")
+    async with buyer.http.delete(f"{buyer.base}/api/v1/orders") as response:
+        assert (response.status, response.content_type) == (405, "application/problem+json")
+
+
+async def test_a_body_past_its_size_is_refused(buyer_and_factory: tuple[Person, Person]) -> None:
+    buyer, factory = buyer_and_factory
+    quote = a_quote(factory) | {"product": {"name": "x", "specification": "y" * 70_000}}
+
+    (await buyer.call("POST", "/orders", quote)).problem(413, "body-too-large")
+
+
+async def test_lists_page_to_their_end_while_orders_are_added(
+    buyer_and_factory: tuple[Person, Person],
+) -> None:
+    buyer, factory = buyer_and_factory
+    orders = [await an_order(buyer, factory) for _ in range(7)]
+    found: list[str] = []
+    cursor = ""
+
+    while cursor is not None:
+        page = await buyer.get(f"/orders?limit=3&sort=-updated{f'&cursor={cursor}' if cursor else ''}")
+        found += [card["id"] for card in page["items"]]
+        cursor = page["next_cursor"]
+        if len(found) == 3:
+            await an_order(buyer, factory)
+
+    assert found == [order["id"] for order in reversed(orders)]
+
+
+async def test_the_services_answer_only_to_the_gateway(endpoints: Endpoints) -> None:
+    async with aiohttp.ClientSession() as http:
+        for url in endpoints.services.values():
+            for path in ("/orders", "/notifications", "/orders/x/messages", "/organisations/x/rating"):
+                async with http.get(url + path, headers={"X-Millrace-Caller": "forged.by.me"}) as response:
+                    assert response.status in {401, 404}, (url, path)
+        async with http.get(endpoints.services["orders"] + "/orders") as response:
+            assert response.status == 401
+
+
+async def test_a_dashboard_survives_a_service_that_hangs(
+    endpoints: Endpoints, buyer_and_factory: tuple[Person, Person]
+) -> None:
+    buyer, factory = buyer_and_factory
+    await an_order(buyer, factory)
+    pid = endpoints.pids["chat"]
+
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        dashboard = await factory.get("/dashboard")
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+    assert dashboard["degraded"] == ["chat"]
+    assert dashboard["stats"]["active"] == 1
+    assert dashboard["stats"]["unread_messages"] is None
+    assert dashboard["active_orders"]["items"][0]["unread_messages"] is None
+
+    async def healed() -> bool:
+        return (await factory.get("/dashboard"))["degraded"] == []
+
+    await eventually(healed, within=10)
+
+
+async def test_without_orders_there_is_no_dashboard(
+    endpoints: Endpoints, buyer_and_factory: tuple[Person, Person]
+) -> None:
+    buyer, _ = buyer_and_factory
+    pid = endpoints.pids["orders"]
+
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        answer = await buyer.call("GET", "/dashboard")
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+    assert answer.problem(503, "service-unavailable")["service"] == "orders"
