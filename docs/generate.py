@@ -8,7 +8,6 @@ docs/settings.md                  every setting of every application
 
 import inspect
 import json
-import re
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -145,9 +144,10 @@ def events() -> str:
     lines.append("")
     for fact in EVENTS:
         lines += [f"## `{fact.type}`", "", "| field of `data` | type |", "|---|---|"]
+        schema = fact.model_json_schema(mode="serialization")
         lines += [
-            f"| `{name}` | {_type_name(field.annotation)}{'' if field.is_required() else ', optional'} |"
-            for name, field in fact.model_fields.items()
+            f"| `{name}` | {_type_name(of)}{'' if fact.model_fields[name].is_required() else ', optional'} |"
+            for name, of in schema["properties"].items()
         ]
         lines.append("")
     return "\n".join(lines)
@@ -185,9 +185,16 @@ def _default(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _type_name(annotation: Any) -> str:
-    name = annotation.__name__ if isinstance(annotation, type) else str(annotation)
-    return re.sub(r"\b(typing|shared|datetime)(\.\w+)*\.", "", name).replace("|", "or")
+def _type_name(schema: dict[str, Any]) -> str:
+    if "anyOf" in schema:
+        return " or ".join(_type_name(option) for option in schema["anyOf"])
+    if "$ref" in schema:
+        return str(schema["$ref"].rsplit("/", 1)[-1])
+    if "items" in schema:
+        return f"list of {_type_name(schema['items'])}"
+    if "enum" in schema:
+        return ", ".join(f"`{value}`" for value in schema["enum"])
+    return str(schema.get("format") or schema.get("const") or schema.get("type", "anything"))
 
 
 def documents() -> dict[Path, str]:
