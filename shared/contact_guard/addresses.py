@@ -130,7 +130,7 @@ def _links(view: View, tokens: Sequence[Token]) -> list[tuple[Place, Kind | None
         comma = "," in match.group()
         if match.start() < done or stem.isdigit() or stem in _ABBREVIATIONS or (comma and suffix in ("net", "de")):
             continue
-        if not comma and (view.original(*match.span(2))[:1].isupper() or not site and suffix in ("net", "de")):
+        if not comma and (view.original(*match.span(2))[:1].isupper() or (not site and suffix in ("net", "de"))):
             continue
         if comma or site or "." in match.group().strip():
             host = f"{stem.rsplit('_')[-1]}.{suffix}"

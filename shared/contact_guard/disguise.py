@@ -23,7 +23,7 @@ def other_views(view: View, tokens: Sequence[Token]) -> Iterator[tuple[View, lis
     if closed is not None:
         view, tokens = closed, tokenize(closed.norm)
         yield view, tokens
-    roles = Role(0)
+    roles = 0
     for token in tokens:
         roles |= token.role
     if roles & (Role.AT_SURE | Role.AT | Role.DOT | Role.UNDERSCORE) or "www" in view.norm:
@@ -141,7 +141,7 @@ def _leads_to_suffix(tokens: Sequence[Token], place: int) -> bool:
         if token.role & Role.DOT or token.word == ".":
             following = _next_word(tokens, ahead)
             if following and hosts.is_suffix(following):
-                return token.role & Role.DOT != Role(0) or (ahead == place + 2 and _strong(following))  # noqa: PLR2004
+                return token.role & Role.DOT != 0 or (ahead == place + 2 and _strong(following))
     return False
 
 

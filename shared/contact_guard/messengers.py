@@ -85,7 +85,7 @@ def find(view: View, tokens: Sequence[Token]) -> list[Finding]:
     for place, token in enumerate(tokens):
         if token.role & Role.MESSENGER:
             messenger = named(token.word)
-            if messenger is None:
+            if messenger is None or view.norm[token.start - 1 : token.start].isdigit():
                 continue
             hit = _after(view, tokens, place, messenger) or _before(view, tokens, place, messenger)
             if hit:
@@ -163,7 +163,7 @@ def _handle_at(
         return (start, end) if len(name) >= _SHORTEST_AFTER_AT else None
     if _STRICT.match(name) and not raw.isupper():
         return start, end
-    if not near or token.role and not _LENIENT.match(name):
+    if not near or (token.role and not _LENIENT.match(name)):
         return None
     if _LENIENT.match(name) and len(name) >= _SHORTEST and not raw.isupper() and (marked or not messenger.shy):
         return start, end
@@ -181,7 +181,7 @@ def _is_work(name: str, raw: str) -> bool:
     head = re.match(r"[a-z]+", name)
     if head and head.end() < len(name) and "_" not in name:
         rest = name[head.end() :]
-        role = VOCABULARY.words.get(head.group(), Role(0))
+        role = VOCABULARY.words.get(head.group(), 0)
         if role & (Role.LABEL | Role.UNIT) and rest.strip("-.#").replace("-", "").isdigit():
             return True
     letters = [char for char in raw if char.isalpha()]

@@ -11,20 +11,29 @@ from shared.contact_guard.vocabulary import VOCABULARY, Role, Value
 _LONGEST_GAP = 3
 _GAP = re.compile(r"[ \t.\-()/·•_~*|]{0,3}")
 _WORD_GAP = re.compile(r"[ \t.\-()/·•_~*,、|]{0,4}")
-_LOOKS_LIKE_DIGIT = str.maketrans("oilsbzо", "0115820")
-_LETTERS_LIKE_DIGITS = re.compile(r"[oilо]{1,3}|[sbz]")
-_STYLED = re.compile(r"[^0-9]")
+_LOOKS_LIKE_DIGIT = str.maketrans("oilо", "0110")
+_LETTERS_LIKE_DIGITS = re.compile(r"[oо]{1,4}|[oilо]{1,3}")
+_CODE_LETTERS = 2
+_COUNTRY_DIGITS = 3
+_EXTENSIONS = frozenset(("x", "ext", "extn", "ex"))
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Digits that stand together; `spelled` if they were words, `styled` if they were circles and the like."""
+    """Digits that stand together.
+
+    `spelled` if they were words, `styled` if they were circles and the like, `lettered` if O stood for 0.
+    """
 
     start: int
     end: int
     digits: str
     spelled: bool = False
     styled: bool = False
+    lettered: bool = False
+
+
+BREAK = Group(-1, -1, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +58,7 @@ class Run:
     @property
     def disguised(self) -> bool:
         """Tell whether the digits are spelled, drawn or spread out one by one."""
-        return self.spelled or self.styled or self.spread
+        return self.spelled or self.styled or self.spread or any(group.lettered for group in self.groups)
 
     @property
     def spelled(self) -> bool:
@@ -75,7 +84,7 @@ class Run:
 
 def groups(view: View, tokens: Sequence[Token]) -> list[tuple[Group, bool]]:
     """Give every group of digits, with whether a plus stands before it."""
-    return list(_groups(view, tokens))
+    return [(group, signed) for group, signed in _groups(view, tokens) if group is not BREAK]
 
 
 def runs(view: View, tokens: Sequence[Token]) -> Iterator[Run]:
@@ -83,6 +92,10 @@ def runs(view: View, tokens: Sequence[Token]) -> Iterator[Run]:
     together: list[Group] = []
     plus = False
     for group, signed in _groups(view, tokens):
+        if group is BREAK:
+            yield from _long_enough(together, plus=plus)
+            together, plus = [], False
+            continue
         if together and not signed and _joins(view.norm, together[-1], group):
             together.append(group)
             continue
@@ -100,6 +113,8 @@ def _joins(norm: str, left: Group, right: Group) -> bool:
     if right.start - left.end > _LONGEST_GAP + 1:
         return False
     gap = norm[left.end : right.start]
+    if "(" in gap and ")" not in gap and len(left.digits) > _COUNTRY_DIGITS and not right.spelled:
+        return False  # "646-555-0172 (24/7)"
     return bool((_WORD_GAP if left.spelled or right.spelled else _GAP).fullmatch(gap))
 
 
@@ -112,23 +127,47 @@ def _groups(view: View, tokens: Sequence[Token]) -> Iterator[tuple[Group, bool]]
         token = tokens[place]
         if token.role & Role.DIGITS and not token.digits:
             digits, used = _spelled(norm, tokens, place)
-            if digits:
+            if digits and not (used == 1 and _is_just_a_word(tokens, place)):
                 last = tokens[place + used - 1]
                 yield Group(token.start, last.end, digits, spelled=True), _signed(norm, tokens, place)
             place += max(used, 1)
             continue
-        if token.digits:
+        if token.digits and _is_code(norm, tokens, place):
+            yield BREAK, False
+        elif token.digits:
             spelled = not token.word[0].isascii()
             styled = not spelled and _is_styled(view, token)
             yield Group(token.start, token.end, token.digits, spelled, styled), _signed(norm, tokens, place)
         elif _LETTERS_LIKE_DIGITS.fullmatch(token.word) and _touches_digits(norm, token):
-            yield Group(token.start, token.end, token.word.translate(_LOOKS_LIKE_DIGIT), spelled=True), False
+            yield Group(token.start, token.end, token.word.translate(_LOOKS_LIKE_DIGIT), lettered=True), False
         place += 1
 
 
 def _touches_digits(norm: str, token: Token) -> bool:
-    before, after = norm[token.start - 1 : token.start], norm[token.end : token.end + 1]
-    return before.isdigit() and after.isdigit() or (before.isdigit() or after.isdigit()) and not (before + after).isalpha()
+    """Tell whether letters like "o" and "l" stand where digits would: "2O2", "555-Ol43", "138 oooo 1234"."""
+    before, after = norm[: token.start][-2:], norm[token.end : token.end + 2]
+    if before[-1:].isalpha() or after[:1].isalpha():
+        return False
+    left = before[-1:].isdigit() or (len(before) > 1 and before[0].isdigit() and before[1] in " -.*")
+    right = after[:1].isdigit() or (len(after) > 1 and after[1].isdigit() and after[0] in " -.*")
+    return right if "o" not in token.word else left or right
+
+
+def _is_code(norm: str, tokens: Sequence[Token], place: int) -> bool:
+    """Tell whether letters that are glued to the digits make them a code: X125, 316L, 12mm."""
+    token = tokens[place]
+    if place and tokens[place - 1].end == token.start:
+        word = tokens[place - 1]
+        if word.word[0].isascii() and word.word[0].isalpha() and not word.role & _MAY_TOUCH and not _LETTERS_LIKE_DIGITS.fullmatch(word.word):
+            return True
+    if place + 1 < len(tokens) and tokens[place + 1].start == token.end:
+        word = tokens[place + 1]
+        if word.word[0].isascii() and word.word[0].isalpha() and not word.role & _MAY_TOUCH and word.word not in _EXTENSIONS:
+            return (len(word.word) <= _CODE_LETTERS and not _LETTERS_LIKE_DIGITS.fullmatch(word.word)) or bool(word.role & Role.UNIT)
+    return False
+
+
+_MAY_TOUCH = Role.DIGITS | Role.CALL | Role.CALL_WEAK | Role.MESSENGER
 
 
 def _signed(norm: str, tokens: Sequence[Token], place: int) -> bool:
@@ -159,6 +198,23 @@ def _spelled(norm: str, tokens: Sequence[Token], place: int) -> tuple[str, int]:
         if digits:
             return digits, used
     return "", 1
+
+
+def _is_just_a_word(tokens: Sequence[Token], place: int) -> bool:
+    """Tell whether a number word of one language is a plain word of another: "once", "on", "do".
+
+    Such a word counts only beside another number word of its own language.
+    """
+    token = tokens[place]
+    if token.role == Role.DIGITS and len(token.word) > 2:  # noqa: PLR2004
+        return False
+    languages = {value.language for value in VOCABULARY.values.get(token.word, ())}
+    if "en" in languages and not token.role & Role.COMMON:
+        return False
+    for near in (*tokens[max(0, place - 2) : place], *tokens[place + 1 : place + 3]):
+        if near.role & Role.DIGITS and any(v.language in languages for v in VOCABULARY.values.get(near.word, ())):
+            return False
+    return True
 
 
 def _value(token: Token, language: str) -> Value | None:

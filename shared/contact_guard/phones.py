@@ -46,6 +46,7 @@ class _Words:
     weak: int = 99
     label: int = 99
     label_after: int = 99
+    said_after: bool = False
     dial: bool = False
     unit: bool = False
     messenger: messengers.Messenger | None = None
@@ -65,13 +66,13 @@ def find(view: View, tokens: Sequence[Token], passed: Sequence[tuple[int, int]])
         for part in _unmeasured(run, measured, view.norm):
             if any(start < part.end and part.start < end for start, end in passed):
                 continue
-            verdict = _judge(view, tokens, part, Role(cues))
+            verdict = _judge(view, tokens, part, cues)
             if verdict:
                 kind, rule = verdict
                 first, last = view.span(_with_sign(view.norm, part), part.end)
                 findings.append(Finding(kind, first, last, rule))
-    if not findings and Role(cues) & Role.ASSEMBLE:
-        findings.extend(_assembled(view, tokens, Role(cues)))
+    if not findings and cues & Role.ASSEMBLE:
+        findings.extend(_assembled(view, tokens, cues))
     return findings
 
 
@@ -95,7 +96,7 @@ def _unmeasured(run: Run, measured: str, norm: str) -> Iterator[Run]:
 
 
 def _multiplied(norm: str, group: Group) -> bool:
-    return bool(re.match(r"\s?[x×*]\s?\d", norm[group.end : group.end + 4])) or bool(
+    return bool(re.match(r"\s?[x×]\s?\d", norm[group.end : group.end + 4])) or bool(
         re.search(r"\d\s?[x×]\s?$", norm[max(0, group.start - 4) : group.start])
     )
 
@@ -105,24 +106,25 @@ def _whole(groups: list[Group], *, plus: bool) -> Iterator[Run]:
         yield Run(tuple(groups), plus)
 
 
-def _judge(view: View, tokens: Sequence[Token], run: Run, cues: Role) -> tuple[Kind, str] | None:
+def _judge(view: View, tokens: Sequence[Token], run: Run, cues: int) -> tuple[Kind, str] | None:
     norm = view.norm
     before = norm[run.start - 1 : run.start]
-    glued = before.isalpha() and before.isascii() or before == "_"
+    glued = (before.isalpha() and before.isascii()) or before == "_"
     words = _look_around(view, tokens, run)
-    if words.unit:
+    shape = shape_of(run)
+    if words.unit and not (shape and words.call == 0):
         if len(run.groups) == 1:
             return None
         run = Run(run.groups[:-1], run.plus)
         if len(run.digits) < _SHORTEST:
             return None
+        shape = shape_of(run)
     digits = run.digits
-    shape = shape_of(run)
     if glued and words.call > 0 and words.messenger_at > 0 and not run.spelled:
         return None
     if norm[run.end : run.end + 1].isalpha() and norm[run.end : run.end + 1].isascii() and not run.spelled and shape < _SURE:
         return None
-    labelled = words.label == 0 or words.label_after == 0
+    labelled = words.label == 0 or (words.label_after == 0 and (shape < _SURE or words.said_after))
     if labelled and not words.dial and not (run.plus and shape == _SURE):
         return None
     kind: Kind = words.messenger.kind if words.messenger and words.messenger_at <= 4 else "phone"  # noqa: PLR2004
@@ -132,7 +134,7 @@ def _judge(view: View, tokens: Sequence[Token], run: Run, cues: Role) -> tuple[K
         return kind, "phone.shape"
     if words.dial and len(digits) >= _SHORTEST:
         return kind, "phone.dial"
-    nearest_label = min(words.label, words.label_after)
+    nearest_label = min(words.label, words.label_after if words.label_after == 0 else 99)
     if words.messenger and words.messenger_at <= 6:  # noqa: PLR2004
         if not words.messenger.shy or shape or run.plus:
             return kind, f"{words.messenger.key}.number"
@@ -175,16 +177,21 @@ def shape_of(run: Run) -> int:
     if _CHINESE_MOBILE.fullmatch(digits):
         return _SURE
     grouped = " ".join(group.digits for group in run.groups)
-    if len(run.groups) > 1 and 9 <= len(digits) <= 13 and not run.spread:  # noqa: PLR2004
+    if len(run.groups) > 1 and 9 <= len(digits) <= 13 and not run.spread and not all(map(is_round, run.groups)):  # noqa: PLR2004
         if any(shape.fullmatch(grouped) for shape in _SHAPES):
             return FORMATTED
     if _MOBILE.fullmatch(digits):
         return FORMATTED if not trade.known(digits) else _POSSIBLE
-    if _NANP.fullmatch(digits) or digits.startswith("0") and 9 <= len(digits) <= 12 or _COUNTRY.fullmatch(digits):  # noqa: PLR2004
+    if _NANP.fullmatch(digits) or (digits.startswith("0") and 9 <= len(digits) <= 12) or _COUNTRY.fullmatch(digits):  # noqa: PLR2004
         return FORMATTED if len(run.groups) > 1 and _COUNTRY.fullmatch(digits) and len(run.groups[0].digits) <= 3 and len(digits) >= 11 else _POSSIBLE  # noqa: PLR2004
     if 8 <= len(digits) <= 11 and digits[0] in "23456789":  # noqa: PLR2004
         return _POSSIBLE
     return 0
+
+
+def is_round(group: Group) -> bool:
+    """Tell whether digits are an amount rather than a part of a number: 500, 1200."""
+    return group.digits.endswith("0") and not group.digits.startswith("0")
 
 
 def _possible(number: str) -> bool:
@@ -222,16 +229,16 @@ def _look_around(view: View, tokens: Sequence[Token], run: Run) -> _Words:
             label = min(label, distance)
         if token.word in _SENTENCE_END and norm[token.end : token.end + 1] in (" ", "\n", ""):
             distance += 2
-        elif token.word[0].isalpha() and not role & (Role.NUMBER | Role.LINK) and not role & Role.DIGITS:
-            distance += 1
-        elif token.role & Role.LABEL:
+        elif (token.word[0].isalpha() and not role & (Role.NUMBER | Role.LINK) and not role & Role.DIGITS) or token.role & Role.LABEL:
             distance += 1
     distance = 0
+    said = False
+    punctuated = False
     for offset, token in enumerate(tokens[last : last + 14]):
         role = token.role
-        if offset == 0 and role & Role.UNIT and not role & Role.CALL:
+        if offset == 0 and role & Role.UNIT and not role & (Role.CALL | Role.LINK):
             unit = True
-        if role & Role.DIAL:
+        if role & Role.DIAL or (role & Role.MINE and distance <= 1):
             dial = True
         if role & Role.CALL:
             call = min(call, distance + 1)
@@ -241,13 +248,15 @@ def _look_around(view: View, tokens: Sequence[Token], run: Run) -> _Words:
             found = messengers.named(token.word)
             if found:
                 messenger, messenger_at = found, distance + 1
-        if role & Role.LABEL and not role & Role.CALL:
+        if role & Role.LABEL and not role & Role.CALL and not punctuated:
             label_after = min(label_after, distance)
+        said = said or (label_after == 99 and bool(role & Role.IS))  # noqa: PLR2004
         if token.word[0].isalpha() and not role & (Role.NUMBER | Role.LINK):
             distance += 1
         elif token.word in _SENTENCE_END and norm[token.end : token.end + 1] in (" ", "\n", ""):
             distance += 2
-    return _Words(call, weak, label, label_after if label_after == 0 else 99, dial, unit, messenger, messenger_at)
+        punctuated = punctuated or token.word in ",.;:!?()"
+    return _Words(call, weak, label, label_after, said, dial, unit, messenger, messenger_at)
 
 
 _MEETING = re.compile(r"\d{3}[ -]?\d{3,4}[ -]?\d{3,4}(?:[ -]?\d{2,3})?(?!\d)")
@@ -278,7 +287,7 @@ def _short_ids(view: View, tokens: Sequence[Token]) -> list[Finding]:
     return findings
 
 
-def _assembled(view: View, tokens: Sequence[Token], cues: Role) -> list[Finding]:
+def _assembled(view: View, tokens: Sequence[Token], cues: int) -> list[Finding]:
     """Find a number whose parts stand all over a text that asks to put them together."""
     groups = [token for token in tokens if token.digits]
     digits = "".join(token.digits for token in groups)

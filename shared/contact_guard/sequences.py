@@ -8,7 +8,7 @@ from shared.contact_guard import numerals, phones, text, trade
 from shared.contact_guard.finding import Finding
 from shared.contact_guard.numerals import Group, Run
 from shared.contact_guard.text import View
-from shared.contact_guard.tokens import Token, tokenize, unleet
+from shared.contact_guard.tokens import tokenize, unleet
 from shared.contact_guard.vocabulary import Role
 
 _MOST = 4
@@ -58,7 +58,7 @@ class _Part:
     """A message that is hardly more than digits."""
 
     run: Run
-    role: Role
+    role: int
 
 
 def _digits(earlier: Sequence[str], raw: str) -> list[Finding]:
@@ -73,7 +73,7 @@ def _digits(earlier: Sequence[str], raw: str) -> list[Finding]:
         part = _bare(message)
         if part is None:
             tokens = tokenize(text.read(message).norm)
-            tail = Role(0)
+            tail = 0
             for token in tokens:
                 said |= token.role
             for token in tokens[-5:]:
@@ -102,7 +102,7 @@ def _bare(message: str) -> _Part | None:
     digits = sum(len(group.digits) for group, _ in groups)
     if digits > _LONGEST_FRAGMENT:
         return None
-    role = Role(0)
+    role = 0
     words = 0
     for token in tokens:
         if token.digits or token.role & Role.DIGITS:
@@ -116,7 +116,7 @@ def _bare(message: str) -> _Part | None:
     return _Part(Run(tuple(group for group, _ in groups), groups[0][1]), role)
 
 
-def _judge(parts: Sequence[_Part], said: Role) -> str | None:
+def _judge(parts: Sequence[_Part], said: int) -> str | None:
     groups: list[Group] = []
     offset = 0
     for part in parts:

@@ -28,7 +28,7 @@ class Token(NamedTuple):
     start: int
     end: int
     word: str
-    role: Role
+    role: int
     digits: str = ""
 
 
@@ -57,7 +57,7 @@ def tokenize(norm: str) -> list[Token]:
         word = match.group()
         first = word[0]
         if first <= "9" and first.isdigit():
-            tokens.append(Token(match.start(), match.end(), word, Role(0), word))
+            tokens.append(Token(match.start(), match.end(), word, 0, word))
         elif is_dense(first):
             _split_dense(word, match.start(), tokens)
         else:
@@ -79,7 +79,7 @@ def _split_dense(run: str, offset: int, tokens: list[Token]) -> None:
     while place < len(run):
         char = run[place]
         end = place
-        role = Role(0)
+        role = 0
         for word, known in VOCABULARY.dense.get(char, ()):
             if run.startswith(word, place):
                 end, role = place + len(word), known
@@ -92,18 +92,18 @@ def _split_dense(run: str, offset: int, tokens: list[Token]) -> None:
             counting = run[place - 1 : place] in _COUNTING or run[end : end + 1] in _COUNTING
             counting = counting and (place > 0 or end < len(run))
             if (place and run[place - 1] in _COUNTING) or (end < len(run) and run[end] in _COUNTING):
-                role = Role(0)
+                role = 0
             else:
                 role, digits = Role.DIGITS, "".join(NUMERALS[c] for c in run[place:end])
         if end == place:
             place += 1
             continue
         if rest < place:
-            tokens.append(Token(offset + rest, offset + place, run[rest:place], Role(0)))
+            tokens.append(Token(offset + rest, offset + place, run[rest:place], 0))
         tokens.append(Token(offset + place, offset + end, run[place:end], role, digits))
         place = rest = end
     if rest < len(run):
-        tokens.append(Token(offset + rest, offset + len(run), run[rest:], Role(0)))
+        tokens.append(Token(offset + rest, offset + len(run), run[rest:], 0))
 
 
 def _join_phrases(norm: str, tokens: list[Token]) -> list[Token]:
@@ -114,15 +114,18 @@ def _join_phrases(norm: str, tokens: list[Token]) -> list[Token]:
     place = 0
     while place < len(tokens):
         token = tokens[place]
-        length, role = 0, Role(0)
+        length, role = 0, 0
         for rest, known in phrases.get(token.word, ()):
             if len(rest) >= length and all(
                 place + 1 + i < len(tokens) and tokens[place + 1 + i].word == word for i, word in enumerate(rest)
             ):
-                role = known | (role if len(rest) == length else Role(0))
+                role = known | (role if len(rest) == length else 0)
                 length = len(rest)
         if role:
             last = tokens[place + length]
+            if not role & Role.COMMON:
+                for inner in tokens[place : place + length + 1]:
+                    role |= inner.role & Role.CALL
             joined.append(Token(token.start, last.end, norm[token.start : last.end], role))
             place += length + 1
         else:
