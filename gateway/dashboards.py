@@ -9,12 +9,13 @@ from urllib.parse import urlencode
 
 import orjson
 from fastapi import APIRouter, Query, Response
+from fastapi.responses import StreamingResponse
 
 from gateway.accounts import store
 from gateway.accounts.api import organisation_view
 from gateway.accounts.domain import OrganisationNotFound
 from gateway.clients import Answer, Services, ServiceUnavailable, within
-from gateway.forward import CurrentServices, OrganisationId, respond
+from gateway.forward import CurrentServices, Forward, OrganisationId, download, respond
 from gateway.introduce import ORGANISATION_NOT_KNOWN
 from gateway.session import CurrentCaller
 from shared import errors
@@ -81,6 +82,18 @@ async def dashboard(
     page["organisation"] = organisation_view(organisation).model_dump()
     page["degraded"] = degraded
     return Response(orjson.dumps(page), media_type="application/json")
+
+
+@router.get(
+    "/dashboard/orders.csv",
+    status_code=200,
+    response_class=StreamingResponse,
+    responses=problems(errors.Unauthenticated, ServiceUnavailable)
+    | {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+)
+async def export_orders(forward: Forward) -> Response:
+    """Download one's active orders for a spreadsheet."""
+    return await download(forward, "orders", "/dashboard/orders.csv")
 
 
 async def add_chat(services: Services, cards: list[dict[str, Any]], *, caller: Caller) -> int | None:

@@ -1,9 +1,12 @@
 """Pass a call on to the service that owns it, and its answer back as it is."""
 
 import re
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Path, Request, Response
+from fastapi.responses import StreamingResponse
 
 from gateway.clients import Answer, ServiceName, Services
 from gateway.session import CurrentCaller
@@ -12,6 +15,20 @@ from shared.identity import Caller
 
 _PASSED_ON: Final = ("If-Match", "If-None-Match", "Idempotency-Key")
 _PASSED_BACK: Final = ("ETag", "Retry-After", "Location", "Allow")
+_DOWNLOAD_HEADERS: Final = ("Range", "If-Range", "If-None-Match", "If-Modified-Since")
+_FILE_HEADERS: Final = (
+    "Content-Type",
+    "Content-Length",
+    "Content-Range",
+    "Content-Disposition",
+    "Content-Security-Policy",
+    "Accept-Ranges",
+    "Cache-Control",
+    "ETag",
+    "Last-Modified",
+    "X-Content-Type-Options",
+)
+_CHUNK: Final = 64 * 1024
 _IDENTIFIER: Final = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
 
@@ -98,3 +115,29 @@ def respond(answer: Answer, *, body: bytes | None = None) -> Response:
         headers=headers,
         media_type=answer.headers.get("Content-Type", "application/json"),
     )
+
+
+async def download(forward: Forward, service: ServiceName, path: str) -> Response:
+    """Pass a file or a long list through without holding it.
+
+    Raises:
+        ServiceUnavailable: no answer came.
+    """
+    wanted = {name: value for name in _DOWNLOAD_HEADERS if (value := forward.request.headers.get(name))}
+    stack = AsyncExitStack()
+    response = await stack.enter_async_context(
+        forward.services.open(service, "GET", path, caller=forward.caller, headers=wanted)
+    )
+    if response.status >= 400:  # noqa: PLR2004
+        async with stack:
+            return respond(
+                Answer(status=response.status, headers=response.headers, body=await response.read())
+            )
+
+    async def body() -> AsyncIterator[bytes]:
+        async with stack:
+            async for chunk in response.content.iter_chunked(_CHUNK):
+                yield chunk
+
+    headers = {name: response.headers[name] for name in _FILE_HEADERS if name in response.headers}
+    return StreamingResponse(body(), response.status, headers=headers)

@@ -4,31 +4,46 @@ from pathlib import Path
 from typing import Final
 
 from fastapi import FastAPI
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 BUILT: Final = Path(__file__).parent / "web" / "dist"
 
-# Mantine sets styles by attribute; scripts and everything else come from here alone.
 _POLICY: Final = (
-    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; object-src 'none'; "
-    "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+    "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; "
+    "frame-ancestors 'none'; form-action 'self'"
 )
+# The build writes these beside each text file; the smaller comes first.
+_ENCODINGS: Final = {"br": ".br", "gzip": ".gz"}
 
 
 class _Pages(StaticFiles):
     """Files by their names; any other path is the application's own to route."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        try:
-            response = await super().get_response(path, scope)
-        except HTTPException as error:
-            if error.status_code != 404 or path.startswith(("api/", "assets/")):  # noqa: PLR2004
-                raise
-            response = FileResponse(BUILT / "index.html")
+        if path.startswith("api/"):
+            raise HTTPException(404)
+        if not (BUILT / path).is_file():
+            if path.startswith("assets/"):
+                raise HTTPException(404)
+            path = "index.html"
+        accepted = Headers(scope=scope).get("accept-encoding", "")
+        encoding = next(
+            (
+                name
+                for name, ending in _ENCODINGS.items()
+                if name in accepted and (BUILT / f"{path}{ending}").is_file()
+            ),
+            None,
+        )
+        response = await super().get_response(path + _ENCODINGS.get(encoding or "", ""), scope)
+        if encoding:
+            response.headers["Content-Encoding"] = encoding
         hashed = path.startswith("assets/")
+        response.headers["Vary"] = "Accept-Encoding"
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if hashed else "no-cache"
         response.headers["Content-Security-Policy"] = _POLICY
         return response
@@ -37,4 +52,4 @@ class _Pages(StaticFiles):
 def mount(app: FastAPI) -> None:
     """Serve the web client where it has been built."""
     if BUILT.is_dir():
-        app.mount("/", _Pages(directory=BUILT, html=True), name="web")
+        app.mount("/", _Pages(directory=BUILT), name="web")

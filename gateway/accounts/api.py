@@ -19,6 +19,7 @@ from gateway.idempotency import Once
 from gateway.limits import limited
 from gateway.session import COOKIE, CurrentCaller, CurrentSession
 from shared.api import accounts as api
+from shared.api.page import Page
 from shared.contact_refusal import ContactInfoBlocked, refuse_contact_info
 from shared.errors import Unauthenticated, ValidationFailed
 from shared.http import Db, Now, problems
@@ -173,13 +174,14 @@ async def invite(
 )
 async def list_invitations(
     organisation_id: OrganisationId, caller: CurrentCaller, db: Db, now: Now
-) -> list[api.Invitation]:
+) -> Page[api.Invitation]:
     """List invitations that can still be used."""
     domain.must_own(caller, organisation_id)
-    return [
+    invitations = [
         api.Invitation(id=found.id, role=found.role, email=found.email, expires_at=found.expires_at)
         for found in await store.find_open_invitations(db, organisation_id, now=now)
     ]
+    return Page(items=invitations, next_cursor=None)
 
 
 @router.delete(
@@ -201,9 +203,10 @@ async def withdraw_invitation(
     tags=["organisation"],
     responses=problems(Unauthenticated, OrganisationNotFound),
 )
-async def list_members(organisation_id: OrganisationId, caller: CurrentCaller, db: Db) -> list[api.Member]:
+async def list_members(organisation_id: OrganisationId, caller: CurrentCaller, db: Db) -> Page[api.Member]:
     domain.must_belong(caller, organisation_id)
-    return [_member(user) for user in await store.find_members(db, organisation_id)]
+    members = [_member(user) for user in await store.find_members(db, organisation_id)]
+    return Page(items=members, next_cursor=None)
 
 
 @router.patch(

@@ -1,15 +1,14 @@
 """An order's chat and its files."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from gateway import introduce
 from gateway.clients import Answer, ServiceUnavailable
-from gateway.forward import Forward, OrderId, identifier, respond
+from gateway.forward import Forward, OrderId, download, identifier, respond
 from gateway.idempotency import IdempotencyKeyReused, Once
 from gateway.limits import Limits, TooManyRequests, limited
 from gateway.session import CsrfHeaderMissing
@@ -21,20 +20,6 @@ from shared.http import Limit, problems
 router = APIRouter(tags=["chat"])
 
 _UPLOAD_HEADERS: Final = ("Content-Type", "Content-Length", "Idempotency-Key")
-_DOWNLOAD_HEADERS: Final = ("Range", "If-Range", "If-None-Match", "If-Modified-Since")
-_FILE_HEADERS: Final = (
-    "Content-Type",
-    "Content-Length",
-    "Content-Range",
-    "Content-Disposition",
-    "Content-Security-Policy",
-    "Accept-Ranges",
-    "Cache-Control",
-    "ETag",
-    "Last-Modified",
-    "X-Content-Type-Options",
-)
-_CHUNK: Final = 64 * 1024
 
 
 class ThreadClosed(errors.Conflict):
@@ -184,7 +169,7 @@ async def upload_attachment(order_id: OrderId, request: Request, forward: Forwar
 )
 async def get_attachment(attachment_id: str, forward: Forward) -> Response:
     """Download a file; ranges work."""
-    return await _file(f"/attachments/{identifier(attachment_id)}", forward)
+    return await download(forward, "chat", f"/attachments/{identifier(attachment_id)}")
 
 
 @router.get(
@@ -194,7 +179,7 @@ async def get_attachment(attachment_id: str, forward: Forward) -> Response:
     responses=problems(*_READ) | {200: {"content": {"image/webp": {}}}},
 )
 async def get_thumbnail(attachment_id: str, forward: Forward) -> Response:
-    return await _file(f"/attachments/{identifier(attachment_id)}/thumbnail", forward)
+    return await download(forward, "chat", f"/attachments/{identifier(attachment_id)}/thumbnail")
 
 
 async def _in_thread(order_id: str, forward: Forward) -> Answer:
@@ -206,25 +191,3 @@ async def _in_thread(order_id: str, forward: Forward) -> Answer:
         return order
     await introduce.thread(forward.services, order.json(), caller=forward.caller)
     return await forward.ask("chat")
-
-
-async def _file(path: str, forward: Forward) -> Response:
-    wanted = {name: value for name in _DOWNLOAD_HEADERS if (value := forward.request.headers.get(name))}
-    opened = forward.services.open("chat", "GET", path, caller=forward.caller, headers=wanted)
-    response = await opened.__aenter__()
-    if response.status >= 400:  # noqa: PLR2004
-        answer = Answer(status=response.status, headers=response.headers, body=await response.read())
-        await opened.__aexit__(None, None, None)
-        return respond(answer)
-
-    async def body() -> AsyncIterator[bytes]:
-        try:
-            async for chunk in response.content.iter_chunked(_CHUNK):
-                yield chunk
-        finally:
-            await opened.__aexit__(None, None, None)
-
-    headers: dict[str, Any] = {
-        name: response.headers[name] for name in _FILE_HEADERS if name in response.headers
-    }
-    return StreamingResponse(body(), response.status, headers=headers)

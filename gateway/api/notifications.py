@@ -7,7 +7,7 @@ from gateway.forward import Forward
 from gateway.limits import TooManyRequests, limited
 from gateway.session import CsrfHeaderMissing
 from shared import errors
-from shared.api.notifications import MarkRead, Notification, UnreadNotifications
+from shared.api.notifications import MarkRead, Notification, Preferences, UnreadNotifications
 from shared.api.page import Page
 from shared.http import Cursor, Limit, problems
 
@@ -35,5 +35,23 @@ async def list_notifications(forward: Forward, limit: Limit = 20, cursor: Cursor
     responses=problems(*_WRITE),
 )
 async def mark_notifications_read(body: MarkRead, forward: Forward) -> Response:
+    del body
+    return await forward("notifications")
+
+
+@router.get("/notifications/preferences", response_model=Preferences, responses=problems(*_READ))
+async def get_preferences(forward: Forward) -> Response:
+    """Read how one wants to be told of what."""
+    return await forward("notifications")
+
+
+@router.put(
+    "/notifications/preferences",
+    response_model=Preferences,
+    dependencies=[limited],
+    responses=problems(*_WRITE),
+)
+async def set_preferences(body: Preferences, forward: Forward) -> Response:
+    """Choose how one wants to be told of what; kinds that are left out get their defaults."""
     del body
     return await forward("notifications")

@@ -11,6 +11,7 @@ from gateway.limits import TooManyRequests
 from gateway.session import CsrfHeaderMissing
 from shared import errors
 from shared.api.orders import Party, ReviewRecorded
+from shared.api.page import Page
 from shared.api.reviews import NewReply, NewReview, Review, ReviewedOrder, SubmittedReview
 from shared.contact_refusal import ContactInfoBlocked
 from shared.http import problems
@@ -83,7 +84,7 @@ async def submit_review(order_id: OrderId, body: NewReview, forward: Forward, on
 
 @router.get(
     "/orders/{order_id}/reviews",
-    response_model=list[Review],
+    response_model=Page[Review],
     responses=problems(errors.Unauthenticated, errors.NotFound, ServiceUnavailable),
 )
 async def list_reviews(order_id: OrderId, forward: Forward) -> Response:

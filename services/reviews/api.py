@@ -34,8 +34,9 @@ async def submit_review(
 
 
 @router.get("/orders/{order_id}/reviews")
-async def list_reviews(order_id: str, caller: CurrentCaller, db: Db) -> list[Review]:
-    return [views.review(review) for review in await store.find_reviews_of_order(db, order_id, caller=caller)]
+async def list_reviews(order_id: str, caller: CurrentCaller, db: Db) -> Page[Review]:
+    found = await store.find_reviews_of_order(db, order_id, caller=caller)
+    return Page[Review](items=[views.review(review) for review in found], next_cursor=None)
 
 
 @router.post("/reviews/{review_id}/reply", status_code=201)

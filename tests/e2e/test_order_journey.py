@@ -137,7 +137,7 @@ async def _the_buyer_confirms_and_both_review(buyer: Person, factory: Person, or
     assert completed["history"][-1]["by"]["user_id"] == buyer.user_id
     (await factory.call("POST", f"/orders/{order_id}/reviews", {"rating": 4, "text": "Paid at once"})).ok(201)
     reviews = await buyer.get(f"/orders/{order_id}/reviews")
-    assert {found["by_side"] for found in reviews} == {"buyer", "factory"}
+    assert {found["by_side"] for found in reviews["items"]} == {"buyer", "factory"}
 
 
 async def _both_profiles_show_it(buyer: Person, factory: Person, order: dict[str, Any]) -> None:

@@ -36,7 +36,7 @@ async def test_a_review_is_shown_to_both_sides_and_told_to_the_others(
     assert answer.json["text"] == "Good parts."
     for caller in (a_buyer(), a_factory()):
         listed = await reviews.call("GET", "/orders/order-1/reviews", caller=caller)
-        assert listed.json == [answer.json]
+        assert listed.json["items"] == [answer.json]
     [event] = await eventually(lambda: events.of(ReviewSubmitted))
     assert event["subject"] == "order-1"
     assert event["data"]["review_id"] == answer.json["id"]
@@ -48,7 +48,7 @@ async def test_strangers_see_no_reviews_of_an_order(reviews: Service) -> None:
 
     listed = await reviews.call("GET", "/orders/order-1/reviews", caller=a_buyer(organisation_id="buyer-2"))
 
-    assert listed.json == []
+    assert listed.json["items"] == []
 
 
 async def test_a_side_reviews_once(reviews: Service) -> None:
@@ -98,7 +98,7 @@ async def test_contact_information_is_refused_in_reviews_and_replies(reviews: Se
     assert refused.status == 422
     assert refused.json["type"] == "/problems/contact-info-blocked"
     assert refused.json["findings"] == [{"kind": "email", "start": 9, "end": 24}]
-    assert listed.json == []
+    assert listed.json["items"] == []
     assert reply.status == 422
 
 

@@ -72,6 +72,6 @@ async def test_a_new_name_of_an_organisation_is_shown_on_its_reviews(
 
     async def shows_the_name() -> bool:
         listed = await reviews.call("GET", "/orders/order-1/reviews", caller=a_buyer())
-        return bool(listed.json[0]["organisation"]["name"] == "Brighter Goods")
+        return bool(listed.json["items"][0]["organisation"]["name"] == "Brighter Goods")
 
     await eventually(shows_the_name)
