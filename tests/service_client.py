@@ -1,7 +1,7 @@
 """One service as it runs: its HTTP on a port of its own, its consumers on a real broker."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -26,7 +26,7 @@ SECRET = "a secret that only the tests and the service know"
 class Answer:
     status: int
     json: Any
-    headers: dict[str, str]
+    headers: Mapping[str, str]
 
 
 @dataclass(kw_only=True)
@@ -54,7 +54,7 @@ class Service:
             return Answer(
                 status=response.status,
                 json=orjson.loads(body) if body else None,
-                headers=dict(response.headers),
+                headers=response.headers,
             )
 
 

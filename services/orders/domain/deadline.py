@@ -1,6 +1,6 @@
 """Deadlines: calendar dates where the factory is, and the instants at which they mean something."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -13,7 +13,7 @@ DUE_SOON_DAYS: Final = 7
 
 def start_of_day(day: date, time_zone: str) -> datetime:
     """Give the instant at which a calendar day begins somewhere, also where a clock change skips midnight."""
-    return datetime.combine(day, time(), ZoneInfo(time_zone))
+    return datetime.combine(day, time(), ZoneInfo(time_zone)).astimezone(UTC)
 
 
 def due_soon_at(order: Order) -> datetime:

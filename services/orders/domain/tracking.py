@@ -28,7 +28,7 @@ def describe(given: NewTracking) -> Tracking:
     return Tracking(
         carrier=given.carrier,
         number=given.number,
-        url=carrier.page.format(quote(number)),
+        url=carrier.page.format(quote(number, safe="")),
         warning=None
         if carrier.looks_right(number)
         else f"this does not look like a number of {carrier.name}",
