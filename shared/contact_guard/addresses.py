@@ -21,7 +21,8 @@ class Place(NamedTuple):
 _NAME = rf"(?:[^\W{DENSE}]|-)"
 _SCHEME = re.compile(r"(?<![a-z])(?:https?|hxxps?|ftp)\s?[:;]\s?[/\\]{1,2}\s?")
 _HOST = re.compile(rf"(?<![\w.@-]){_NAME}+(?:\.{_NAME}+)+|(?<=[{DENSE}]){_NAME}+(?:\.{_NAME}+)+")
-_MAIL_HOST = re.compile(rf"\s?({_NAME}+(?:\s?\.\s?{_NAME}+)+)")
+_MAIL_HOST = re.compile(rf"\s?({_NAME}+(?:(?:\s?\.\s?|,| (?=(?:com|org|net|cn|example)\b)){_NAME}+)+)")
+_GLUED_HOST = re.compile(rf"(?<![\w.@-]){_NAME}{{3,}}?dot(?:com|net|org|cn|example|info|biz)(?!\w)")
 _LOCAL = re.compile(rf"[^\W{DENSE}]|[.+%'\-]")
 _LOOSE_HOST = re.compile(rf"(?<![\w.@-])({_NAME}{{2,}})(?: \. ?|\. |,)(com|net|org|cn|example|de|co\.uk)(?![\w-])")
 _REST = re.compile(r"(?::\d{2,5})?(?:[/?#][^\s<>\"]*)?")
@@ -29,7 +30,7 @@ _NATIVE_HOST = re.compile(rf"[\w-]+\.(?:[{DENSE}]+|рф|укр|бел|срб|м�
 _ABBREVIATIONS = frozenset(
     "mr mrs ms dr st sr jr prof dipl ing eng co pte pvt pty inc corp ltd fig no nr pos max min approx appr ca incl excl resp dia thk qty"
     " pcs mat std dim tol ref rev ver vol art best part item dwg drg inv cat ser serial lot id tel ord order model kd zeichn teile"
-    " bzw usw etc evtl ggf inkl zzgl abs nom cod num tlf cel fax mob attn hr fr eg ie vs al sig sra srl spa sa sas".split()
+    " asp vb ado bzw usw etc evtl ggf inkl zzgl abs nom cod num tlf cel fax mob attn hr fr eg ie vs al sig sra srl spa sa sas".split()
 )
 
 
@@ -39,6 +40,7 @@ def find(view: View, tokens: Sequence[Token]) -> tuple[list[Finding], list[Place
     passed: list[Place] = []
     if "@" in view.norm:
         findings.extend(_mails(view))
+    findings.extend(Finding("url", *view.span(*m.span()), "url.glued") for m in _GLUED_HOST.finditer(view.norm))
     if "." in view.norm or "," in view.norm:
         taken = [(f.start, f.end) for f in findings]
         for place, kind, rule in _links(view, tokens):
@@ -80,6 +82,9 @@ def _strong(host: str) -> bool:
 def _mail_end(match: re.Match[str]) -> int:
     """Give where the longest believable host of an address ends, 0 if there is none."""
     host = match.group(1)
+    host = host.replace(",", ".")
+    if "." not in host:
+        host = host.replace(" ", ".")
     dots = [place for place, char in enumerate(host) if char == "."]
     ends = [*dots[1:], len(host)]
     for end in reversed(ends):

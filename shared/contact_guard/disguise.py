@@ -11,6 +11,7 @@ from shared.contact_guard.vocabulary import DENSE, Role, roles_of
 _SPREAD = re.compile(rf"(?<!\S)(?:[^\s{DENSE}] ){{3,}}[^\s{DENSE}](?![^\s{DENSE}])")
 _DOTTED = re.compile(r"(?<![^\W_])(?:[a-z][.\-_*~|/·'+] ?){3,}[a-z](?![^\W_])")
 _BROKEN = re.compile(rf"(?<=[vw{DENSE}])(?:[^\w\s,.!?:;()/@\"'、+]{{1,3}}| )(?=[{DENSE}])")
+_LOOSE_SIGN = re.compile(r"www|[\[({<]\s?[@.]\s?[\])}>]| \.[a-z]")
 _LETTER = re.compile(r"[a-z]")
 _ENOUGH_LETTERS = 3
 _LOOKAHEAD = 9
@@ -26,7 +27,7 @@ def other_views(view: View, tokens: Sequence[Token]) -> Iterator[tuple[View, lis
     roles = 0
     for token in tokens:
         roles |= token.role
-    if roles & (Role.AT_SURE | Role.AT | Role.DOT | Role.UNDERSCORE) or "www" in view.norm:
+    if roles & (Role.AT_SURE | Role.AT | Role.DOT | Role.UNDERSCORE) or _LOOSE_SIGN.search(view.norm):
         written = _written(view, tokens)
         if written is not None:
             yield written, tokenize(written.norm)
@@ -62,7 +63,7 @@ def _written(view: View, tokens: Sequence[Token]) -> View | None:
         if sign.startswith("+"):  # a dot that nobody wrote, between this token and the next
             sign, first = sign[1:], place + 1
             last = place
-        generous = bool(tokens[place].role & Role.AT_SURE) or first > last
+        generous = bool(tokens[place].role & Role.AT_SURE) or first > last or tokens[place].word == "."
         left = _part(view, tokens, first - 1, -1, generous=generous)
         right = _part(view, tokens, last + 1, +1, generous=generous)
         if left is None or right is None:
@@ -91,6 +92,8 @@ def _signs(view: View, tokens: Sequence[Token]) -> dict[int, str]:
             signs[place] = "_"
         elif role & (Role.DASH | Role.SLASH) and any(sign in ".@_" for sign in signs.values()):
             signs[place] = "-" if role & Role.DASH else "/"
+        elif token.word in ("@", ".") and (_bracketed(tokens, place) or _loose_dot(view, tokens, place)):
+            signs[place] = token.word
         elif token.word == "www" and view.norm[token.end : token.end + 1] != ".":
             _implied_dots(tokens, place, signs, from_here=True)
     if "." in signs.values() or "@" in signs.values():
@@ -131,6 +134,18 @@ def _bracketed(tokens: Sequence[Token], place: int) -> bool:
         0 < place < len(tokens) - 1
         and tokens[place - 1].word in ("(", "[", "{", "<", "*", "_", "-", '"', "'")
         and tokens[place + 1].word in (")", "]", "}", ">", "*", "_", "-", '"', "'")
+    )
+
+
+def _loose_dot(view: View, tokens: Sequence[Token], place: int) -> bool:
+    """Tell whether a dot stands before a suffix and apart from its domain: "halden, then .com"."""
+    dot = tokens[place]
+    return (
+        dot.word == "."
+        and place + 1 < len(tokens)
+        and tokens[place + 1].start == dot.end
+        and view.norm[dot.start - 1 : dot.start] == " "
+        and _strong(tokens[place + 1].word)
     )
 
 

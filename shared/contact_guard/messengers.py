@@ -62,7 +62,7 @@ def named(word: str) -> Messenger | None:
     return None
 
 
-_HANDLE = re.compile(r"@?[a-z0-9](?:[a-z0-9_]|[.:\-](?=[a-z0-9_]))*_?")
+_HANDLE = re.compile(r"@?[a-z0-9](?:[a-z0-9_]|[.:\-]{1,2}(?=[a-z0-9_]))*_?")
 _AT_HANDLE = re.compile(r"(?<![\w.@])@[a-z][a-z0-9_]+(?:[.\-][a-z0-9_]+)*")
 _FILE = re.compile(
     r"\.(?:pdf|docx?|xlsx?|csv|txt|zip|rar|7z|jpe?g|png|gif|webp|heic|bmp|tiff?|svg|eps|ai|psd|step|stp|iges|igs|dwg|dxf|sldprt|sldasm|stl|x_t|prt|mp4|mov|avi|md|ppt|pptx|nc|gcode)$"
@@ -91,7 +91,7 @@ def find(view: View, tokens: Sequence[Token]) -> list[Finding]:
             if hit:
                 findings.append(_finding(view, *hit, messenger.kind, f"{messenger.key}.handle"))
         elif token.role & Role.ADD:
-            hit = _after(view, tokens, place, _ANYWHERE)
+            hit = _after(view, tokens, place, _ANYWHERE) or _before(view, tokens, place, _ANYWHERE)
             if hit:
                 findings.append(_finding(view, *hit, "messenger", "add_me.handle"))
     if "@" in view.norm:
@@ -111,6 +111,7 @@ def _after(view: View, tokens: Sequence[Token], place: int, messenger: Messenger
     name = tokens[place]
     norm = view.norm
     marked = name.word[-1] in ":：@" or bool(name.role & Role.ID)
+    mine = is_dense(name.word[-1]) or any(token.role & Role.MY for token in tokens[max(0, place - 2) : place])
     near = True
     skipped = 0
     end = name.end
@@ -120,7 +121,7 @@ def _after(view: View, tokens: Sequence[Token], place: int, messenger: Messenger
             return None
         if "\n" in gap:
             near = near and offset == 0
-        hit = _handle_at(view, token, messenger, marked=marked, near=near, first=offset == 0)
+        hit = _handle_at(view, token, messenger, marked=marked or (mine and _ends_there(view, token)), near=near, first=offset == 0)
         if hit:
             return hit
         end = token.end
@@ -135,6 +136,12 @@ def _after(view: View, tokens: Sequence[Token], place: int, messenger: Messenger
             if skipped > _FAR_WORDS or messenger.shy:
                 return None
     return None
+
+
+def _ends_there(view: View, token: Token) -> bool:
+    """Tell whether a word is the last of its sentence, as the name in "my wechat is linmold" is."""
+    after = view.norm[token.end : token.end + 2]
+    return not after.strip() or after[0] in ",;!?)\n" or is_dense(after[0]) or after in (". ", ".")
 
 
 def _handle_at(
@@ -189,7 +196,7 @@ def _is_work(name: str, raw: str) -> bool:
 
 
 def _before(view: View, tokens: Sequence[Token], place: int, messenger: Messenger) -> tuple[int, int] | None:
-    if messenger.shy:
+    if messenger.shy and messenger is not _ANYWHERE:
         return None
     back = place - 1
     while back >= 0 and place - back <= _FAR_WORDS:
@@ -213,6 +220,8 @@ def _before(view: View, tokens: Sequence[Token], place: int, messenger: Messenge
     if _FILE.search(word) or _is_work(name, raw) or raw.isupper():
         return None
     if word.startswith("@") or _STRICT.match(name):
+        return match.span()
+    if messenger.kind == "email" and back + 1 < place and tokens[back + 1].role & Role.AT and len(name) >= _SHORTEST:
         return match.span()
     return None
 

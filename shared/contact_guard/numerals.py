@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from shared.contact_guard.text import View
 from shared.contact_guard.tokens import Token
-from shared.contact_guard.vocabulary import VOCABULARY, Role, Value
+from shared.contact_guard.vocabulary import TOKEN, VOCABULARY, Role, Value, roles_of
 
 _LONGEST_GAP = 3
+_LONGEST_CHAIN = 20
 _GAP = re.compile(r"[ \t.\-()/·•_~*|]{0,3}")
 _WORD_GAP = re.compile(r"[ \t.\-()/·•_~*,、|]{0,4}")
 _LOOKS_LIKE_DIGIT = str.maketrans("oilо", "0110")
@@ -42,6 +43,7 @@ class Run:
 
     groups: tuple[Group, ...]
     plus: bool
+    area: bool = False  # the first group stands in brackets
 
     @property
     def digits(self) -> str:
@@ -93,29 +95,44 @@ def runs(view: View, tokens: Sequence[Token]) -> Iterator[Run]:
     plus = False
     for group, signed in _groups(view, tokens):
         if group is BREAK:
-            yield from _long_enough(together, plus=plus)
+            yield from _long_enough(view.norm, together, plus=plus)
             together, plus = [], False
             continue
         if together and not signed and _joins(view.norm, together[-1], group):
             together.append(group)
             continue
-        yield from _long_enough(together, plus=plus)
+        yield from _long_enough(view.norm, together, plus=plus)
         together, plus = [group], signed
-    yield from _long_enough(together, plus=plus)
+    yield from _long_enough(view.norm, together, plus=plus)
 
 
-def _long_enough(together: list[Group], *, plus: bool) -> Iterator[Run]:
+def _long_enough(norm: str, together: list[Group], *, plus: bool) -> Iterator[Run]:
     if sum(len(group.digits) for group in together) >= 7:  # noqa: PLR2004 - no phone number is shorter
-        yield Run(tuple(together), plus)
+        first = together[0]
+        area = norm[first.start - 1 : first.start] == "(" and norm[first.end : first.end + 1] == ")"
+        yield Run(tuple(together), plus, area)
 
 
 def _joins(norm: str, left: Group, right: Group) -> bool:
-    if right.start - left.end > _LONGEST_GAP + 1:
-        return False
     gap = norm[left.end : right.start]
+    if len(gap) > _LONGEST_GAP + 1:
+        return len(gap) < _LONGEST_CHAIN and _is_chain(gap)
     if "(" in gap and ")" not in gap and len(left.digits) > _COUNTRY_DIGITS and not right.spelled:
         return False  # "646-555-0172 (24/7)"
     return bool((_WORD_GAP if left.spelled or right.spelled else _GAP).fullmatch(gap))
+
+
+def _is_chain(gap: str) -> bool:
+    """Tell whether a gap says only that the number goes on: ", then "."""
+    words = TOKEN.findall(gap)
+    chained = False
+    for word in words:
+        role = roles_of(word)
+        if role & Role.THEN:
+            chained = True
+        elif word not in ",.-:" and not role & Role.FILL:
+            return False
+    return chained
 
 
 def _groups(view: View, tokens: Sequence[Token]) -> Iterator[tuple[Group, bool]]:

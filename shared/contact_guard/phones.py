@@ -32,7 +32,7 @@ _SHAPES = (
     re.compile(r"[48]00 \d{3} ?\d{4}|800 \d{3} \d{3}"),
     re.compile(r"0[67](?: \d\d){4}|0[1-9](?: \d\d){4}"),
     re.compile(r"0\d{1,4}(?: \d{2,5})* \d{3,8}"),
-    re.compile(r"0\d{2,3} \d{3} \d\d \d\d|0 \d{3} \d{3} (?:\d{4}|\d\d \d\d)"),
+    re.compile(r"0\d{2,3} \d{3} \d\d \d\d|0 5\d\d \d{3} (?:\d{4}|\d\d \d\d)"),
     re.compile(r"00[1-9]\d{0,2}(?: \d{2,12})+"),
 )
 _SENTENCE_END = frozenset(".!?;\n")
@@ -88,11 +88,13 @@ def _unmeasured(run: Run, measured: str, norm: str) -> Iterator[Run]:
     groups: list[Group] = []
     for group in run.groups:
         if "\x00" in measured[group.start : group.end] or _multiplied(norm, group):
-            yield from _whole(groups, plus=run.plus and groups[:1] == [run.groups[0]])
+            begins = groups[:1] == [run.groups[0]]
+            yield from _whole(groups, plus=run.plus and begins, area=run.area and begins)
             groups = []
         else:
             groups.append(group)
-    yield from _whole(groups, plus=run.plus and groups[:1] == [run.groups[0]])
+    begins = groups[:1] == [run.groups[0]]
+    yield from _whole(groups, plus=run.plus and begins, area=run.area and begins)
 
 
 def _multiplied(norm: str, group: Group) -> bool:
@@ -101,9 +103,9 @@ def _multiplied(norm: str, group: Group) -> bool:
     )
 
 
-def _whole(groups: list[Group], *, plus: bool) -> Iterator[Run]:
+def _whole(groups: list[Group], *, plus: bool, area: bool) -> Iterator[Run]:
     if sum(len(group.digits) for group in groups) >= _SHORTEST:
-        yield Run(tuple(groups), plus)
+        yield Run(tuple(groups), plus, area)
 
 
 def _judge(view: View, tokens: Sequence[Token], run: Run, cues: int) -> tuple[Kind, str] | None:
@@ -112,10 +114,10 @@ def _judge(view: View, tokens: Sequence[Token], run: Run, cues: int) -> tuple[Ki
     glued = (before.isalpha() and before.isascii()) or before == "_"
     words = _look_around(view, tokens, run)
     shape = shape_of(run)
-    if words.unit and not (shape and words.call == 0):
+    if words.unit and not words.dial and not (shape and words.call == 0 and not all(map(is_round, run.groups))):
         if len(run.groups) == 1:
             return None
-        run = Run(run.groups[:-1], run.plus)
+        run = Run(run.groups[:-1], run.plus, run.area)
         if len(run.digits) < _SHORTEST:
             return None
         shape = shape_of(run)
@@ -147,7 +149,8 @@ def _judge(view: View, tokens: Sequence[Token], run: Run, cues: int) -> tuple[Ki
         return None
     if shape == FORMATTED:
         return kind, "phone.formatted"
-    if shape == _POSSIBLE and not trade.known(digits) and (words.weak < 5 or cues & Role.CALL):  # noqa: PLR2004
+    proven = trade.known(digits)
+    if shape == _POSSIBLE and (words.weak <= 1 or not proven and (words.weak < 5 or cues & Role.CALL)):  # noqa: PLR2004
         return kind, "phone.possible"
     return None
 
@@ -155,6 +158,8 @@ def _judge(view: View, tokens: Sequence[Token], run: Run, cues: int) -> tuple[Ki
 def _within(run: Run, words: _Words, kind: Kind) -> tuple[Kind, str] | None:
     """Judge a run that is too long for one number: it may hold one."""
     groups = run.groups
+    if len(groups) > 3 and len({len(group.digits) for group in groups}) == 1 and words.call > 0:  # noqa: PLR2004
+        return None  # a list of sizes
     for first in range(len(groups)):
         for last in range(first + 1, min(first + 8, len(groups)) + 1):
             part = Run(groups[first:last], run.plus and first == 0)
@@ -177,6 +182,8 @@ def shape_of(run: Run) -> int:
     if _CHINESE_MOBILE.fullmatch(digits):
         return _SURE
     grouped = " ".join(group.digits for group in run.groups)
+    if run.area and (_NANP.fullmatch(digits) or digits.startswith("0")) and len(digits) >= 9:  # noqa: PLR2004
+        return FORMATTED
     if len(run.groups) > 1 and 9 <= len(digits) <= 13 and not run.spread and not all(map(is_round, run.groups)):  # noqa: PLR2004
         if any(shape.fullmatch(grouped) for shape in _SHAPES):
             return FORMATTED
@@ -201,6 +208,14 @@ def _possible(number: str) -> bool:
         return False
 
 
+def _numbered(tokens: Sequence[Token], place: int) -> bool:
+    """Tell whether "号" with an unknown word makes the label: 线号, 车号, 票号."""
+    if place < 2 or tokens[place - 1].word != "号":  # noqa: PLR2004
+        return False
+    what = tokens[place - 2]
+    return what.role == 0 and what.end == tokens[place - 1].start and not what.word[-1].isascii()
+
+
 def _look_around(view: View, tokens: Sequence[Token], run: Run) -> _Words:
     norm = view.norm
     first = next((i for i, token in enumerate(tokens) if token.end > run.start), len(tokens))
@@ -209,8 +224,9 @@ def _look_around(view: View, tokens: Sequence[Token], run: Run) -> _Words:
         last += 1
     call = weak = label = label_after = messenger_at = 99
     messenger: messengers.Messenger | None = None
-    dial = unit = False
+    dial = unit = hash_sign = False
     distance = 0
+    ended = False
     for token in reversed(tokens[max(0, first - 14) : first]):
         role = token.role
         if role & Role.CALL:
@@ -222,15 +238,19 @@ def _look_around(view: View, tokens: Sequence[Token], run: Run) -> _Words:
         if role & Role.CALL_WEAK:
             weak = min(weak, distance)
         if role & Role.LABEL and not role & Role.CALL:
-            label = min(label, distance)
+            label = min(label, distance + (4 if ended else 0))
         if role & Role.DIAL:
             dial = dial or distance <= 3  # noqa: PLR2004
-        if token.word == "#":
-            label = min(label, distance)
+        if token.word == "#" and token.end == tokens[first - 1].end and token.end == run.start:
+            hash_sign = True
         if token.word in _SENTENCE_END and norm[token.end : token.end + 1] in (" ", "\n", ""):
             distance += 2
         elif (token.word[0].isalpha() and not role & (Role.NUMBER | Role.LINK) and not role & Role.DIGITS) or token.role & Role.LABEL:
             distance += 1
+    if hash_sign and call > 0 and weak > 0:
+        label = 0
+    if _numbered(tokens, first):
+        label = 0
     distance = 0
     said = False
     punctuated = False

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from shared.contact_guard import confusables
 
-_DOTS = "。｡．․﹒"
+_DOTS = "。｡．․﹒•∙⋅·・･"
 _DASHES = "‐‑‒–—―−﹣－ｰ⁃"
 _SPECIAL = {
     **dict.fromkeys(_DOTS, "."),

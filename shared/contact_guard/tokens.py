@@ -125,7 +125,7 @@ def _join_phrases(norm: str, tokens: list[Token]) -> list[Token]:
             last = tokens[place + length]
             if not role & Role.COMMON:
                 for inner in tokens[place : place + length + 1]:
-                    role |= inner.role & Role.CALL
+                    role |= inner.role & (Role.CALL | Role.ID | Role.MY)
             joined.append(Token(token.start, last.end, norm[token.start : last.end], role))
             place += length + 1
         else:

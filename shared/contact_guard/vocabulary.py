@@ -25,6 +25,8 @@ class Role:
     CALL_WEAK = 1 << 1  # may announce one: "ring", "cell", "office"
     DIAL = 1 << 2  # says that the digits are for dialling, whatever they were called
     MINE = 1 << 40  # says so if it stands right behind them: "(my cell)"
+    THEN = 1 << 42  # says that the number goes on
+    MY = 1 << 43
     IS = 1 << 41  # a label behind a number names it only with "is" between
     LABEL = 1 << 3  # announces a number of the trade
     UNIT = 1 << 4  # makes the number before it a quantity
@@ -139,6 +141,8 @@ _ROLE_OF_KEY = {
     "dial": Role.DIAL,
     "mine": Role.MINE,
     "is": Role.IS,
+    "then": Role.THEN,
+    "my": Role.MY,
     "label": Role.LABEL,
     "unit": Role.UNIT,
     "number": Role.NUMBER,
