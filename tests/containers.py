@@ -25,8 +25,8 @@ def running(env: Mapping[str, str]) -> Iterator[dict[str, str]]:
     Images are never pulled: local processes are there sooner.
     """
     wanted = (
-        ("MILLRACE_MONGO_URL", MONGO, _mongo),
-        ("MILLRACE_AMQP_URL", RABBITMQ, _rabbitmq),
+        ("MILLRACE_MONGO_URL", env.get("MILLRACE_MONGO_IMAGE", MONGO), _mongo),
+        ("MILLRACE_AMQP_URL", env.get("MILLRACE_RABBITMQ_IMAGE", RABBITMQ), _rabbitmq),
         ("MILLRACE_S3_ENDPOINT", env.get("MILLRACE_S3_IMAGE", S3), _s3),
     )
     here = _images_here([testcontainers_config.ryuk_image, *(image for _, image, _ in wanted)])
