@@ -106,6 +106,7 @@ all this by itself. The stream ends when the session does, and when the server s
 @router.get(
     "/stream",
     description=_DESCRIPTION,
+    status_code=200,
     response_class=EventStream,
     responses={
         200: {

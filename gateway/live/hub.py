@@ -13,8 +13,8 @@ from typing import Any, Final
 import structlog
 from prometheus_client import Counter, Gauge
 
-from gateway.live import log as live_log
 from gateway.live.audience import Party, parties
+from gateway.live.log import MOST_KEPT, Log
 from gateway.live.recent import Entry, Recent
 from gateway.live.stream import Stream
 from shared.errors import TooMany
@@ -65,7 +65,7 @@ class Live:
         self._amqp_url = amqp_url
         self._still_valid = still_valid
         self._ping_every = ping_every.total_seconds()
-        self._keep = min(keep, live_log.MOST_KEPT)
+        self._keep = min(keep, MOST_KEPT)
         self._most_streams_per_user = most_streams_per_user
         self._recent = Recent(keep=self._keep.total_seconds(), most_bytes=most_bytes)
         self._of_user: dict[str, list[Stream]] = defaultdict(list)
@@ -78,7 +78,7 @@ class Live:
     async def running(self) -> AsyncIterator[None]:
         """Follow the log, ping the clients, end the streams of dead sessions; all of them at SIGTERM."""
         work = (
-            live_log.follow(url=self._amqp_url, keep=self._keep, listener=self),
+            Log(url=self._amqp_url, keep=self._keep, listener=self).follow(),
             self._tick_forever(),
             self._check_sessions_forever(),
         )
@@ -148,10 +148,6 @@ class Live:
         self._is_closed = True
         for stream in list(self._streams()):
             self._end(stream, reason="shutdown")
-
-    @property
-    def last(self) -> Entry | None:
-        return self._recent.last
 
     def hear(self, new: Entry) -> None:
         """Keep an entry of the log, and wake those whom it concerns."""

@@ -32,14 +32,11 @@ MOST_KEPT: Final = timedelta(hours=1)
 _PREFETCH: Final = 500
 _RETRY_PAUSE: Final = 1.0
 _HEARTBEAT: Final = 10
+_CLOCKS_DIFFER: Final = timedelta(minutes=1)
 
 
 class Listener(Protocol):
     """Who keeps what the log says."""
-
-    @property
-    def last(self) -> Entry | None:
-        """The last entry heard, from where reading goes on after a pause."""
 
     def hear(self, new: Entry) -> None: ...
 
@@ -51,92 +48,101 @@ class Listener(Protocol):
 
 
 class _LostPlace(Exception):  # noqa: N818 - a finding, not a fault
-    """The last entry heard is not where it was: the log was replaced, or has moved on."""
+    """The last entry heard is not where it was: the log was replaced, or has let go of it."""
 
 
-async def follow(*, url: str, keep: timedelta, listener: Listener) -> None:
-    """Read the log for ever, from `keep` ago on, across every loss of the broker or of the stream."""
-    while True:
-        try:
-            await _follow_once(url=url, keep=keep, listener=listener)
-        except _LostPlace:
-            log.warning("live log has lost its place, clients reload")
-            listener.start_over()
-        except Exception as error:  # noqa: BLE001 - whatever it is, the broker may be back soon
-            log.warning("live log is interrupted", cause=repr(error))
-            await asyncio.sleep(_RETRY_PAUSE)
-        finally:
-            listener.caught_up(is_caught_up=False)
+class Log:
+    """Reads the log for ever, from `keep` ago on, across every loss of the broker or of the stream."""
 
+    def __init__(self, *, url: str, keep: timedelta, listener: Listener) -> None:
+        self._url = url
+        self._keep = keep
+        self._listener = listener
+        self._last: Entry | None = None
+        self._last_heard_at = utc_now()
 
-async def _follow_once(*, url: str, keep: timedelta, listener: Listener) -> None:
-    connection = await aio_pika.connect(url, timeout=10, heartbeat=_HEARTBEAT)
-    async with connection:
-        channel = await connection.channel()
-        ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    async def follow(self) -> None:
+        while True:
+            try:
+                await self._follow_once()
+            except _LostPlace:
+                log.warning("the live log is another one, or has lost the place: clients reload")
+                self._last = None
+                self._listener.start_over()
+            except Exception as error:  # noqa: BLE001 - whatever it is, the broker may be back soon
+                log.warning("live log is interrupted", cause=repr(error))
+                await asyncio.sleep(_RETRY_PAUSE)
+            finally:
+                self._listener.caught_up(is_caught_up=False)
 
-        def end(_: Any, error: BaseException | None = None) -> None:
-            if not ended.done():
-                ended.set_exception(error or ConnectionError("closed"))
+    async def _follow_once(self) -> None:
+        connection = await aio_pika.connect(self._url, timeout=10, heartbeat=_HEARTBEAT)
+        async with connection:
+            channel = await connection.channel()
+            ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-        channel.close_callbacks.add(end)
-        underlay = await channel.get_underlay_channel()
-        underlay.on_consumer_cancel_callbacks.add(end)
-        try:
-            await _read(channel, keep=keep, listener=listener, ended=ended)
-            await ended
-        finally:
-            channel.close_callbacks.discard(end)
-            if not ended.cancel():
-                ended.exception()
+            def end(_: Any, error: BaseException | None = None) -> None:
+                if not ended.done():
+                    ended.set_exception(error or ConnectionError("closed"))
 
+            channel.close_callbacks.add(end)
+            underlay = await channel.get_underlay_channel()
+            underlay.on_consumer_cancel_callbacks.add(end)
+            try:
+                await self._read(channel, ended)
+                await ended
+            finally:
+                channel.close_callbacks.discard(end)
+                if not ended.cancel():
+                    ended.exception()
 
-async def _read(
-    channel: AbstractChannel, *, keep: timedelta, listener: Listener, ended: "asyncio.Future[None]"
-) -> None:
-    await channel.set_qos(prefetch_count=_PREFETCH)
-    exchange = await channel.declare_exchange(
-        messaging.EVENTS.name, type=aio_pika.ExchangeType.TOPIC, durable=True
-    )
-    queue = await channel.declare_queue(STREAM, durable=True, arguments=_ARGUMENTS)
-    await queue.bind(exchange, routing_key="#")
+    async def _read(self, channel: AbstractChannel, ended: "asyncio.Future[None]") -> None:
+        await channel.set_qos(prefetch_count=_PREFETCH)
+        exchange = await channel.declare_exchange(
+            messaging.EVENTS.name, type=aio_pika.ExchangeType.TOPIC, durable=True
+        )
+        queue = await channel.declare_queue(STREAM, durable=True, arguments=_ARGUMENTS)
+        await queue.bind(exchange, routing_key="#")
+        place = self._last
+        sign = new_id()
 
-    last = listener.last
-    sign = new_id()
-
-    async def receive(message: AbstractIncomingMessage) -> None:
-        nonlocal last
-        if ended.done():
-            return
-        offset = int(str(message.headers["x-stream-offset"]))
-        heard = _entry(offset, message.body)
-        if last is not None:
-            if offset != last.offset or heard is None or heard.event_id != last.event_id:
-                ended.set_exception(_LostPlace())
+        async def receive(message: AbstractIncomingMessage) -> None:
+            nonlocal place
+            if ended.done():
                 return
-            last = None
-        elif heard is not None:
-            listener.hear(heard)
-            if heard.event_id == sign:
-                listener.caught_up(is_caught_up=True)
-        await message.ack()
+            heard = _entry(message)
+            if heard is not None and place is None:
+                self._last, self._last_heard_at = heard, utc_now()
+                self._listener.hear(heard)
+                if heard.event_id == sign:
+                    self._listener.caught_up(is_caught_up=True)
+            elif heard is not None and place is not None:
+                if (heard.offset, heard.event_id) == (place.offset, place.event_id):
+                    place = None
+                elif heard.offset >= place.offset or heard.event_id == sign:
+                    ended.set_exception(_LostPlace())
+            await message.ack()
 
-    await queue.consume(receive, arguments={"x-stream-offset": last.offset if last else utc_now() - keep})
-    # Whatever was published before this sign stands before it: once it is heard, nothing is missing. It
-    # also gives an empty log a first entry, and so every client a cursor.
-    await channel.default_exchange.publish(
-        aio_pika.Message(
-            orjson.dumps({"id": sign, "type": "gateway.listens"}),
-            delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
-        ),
-        routing_key=STREAM,
-        timeout=10,
-    )
+        # By time and not by offset: a replaced log may not have grown to that offset yet, and RabbitMQ
+        # then waits until it has.
+        start = utc_now() - self._keep if place is None else self._last_heard_at - _CLOCKS_DIFFER
+        await queue.consume(receive, arguments={"x-stream-offset": start})
+        # Whatever was published before this sign stands before it: once it is heard, nothing is missing.
+        # It also gives an empty log a first entry, and so every client a cursor.
+        await channel.default_exchange.publish(
+            aio_pika.Message(
+                orjson.dumps({"id": sign, "type": "gateway.listens"}),
+                delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
+            ),
+            routing_key=STREAM,
+            timeout=10,
+        )
 
 
-def _entry(offset: int, body: bytes) -> Entry | None:
+def _entry(message: AbstractIncomingMessage) -> Entry | None:
+    offset = int(str(message.headers["x-stream-offset"]))
     try:
-        return entry(offset=offset, event=orjson.loads(body), body=body)
+        return entry(offset=offset, event=orjson.loads(message.body), body=message.body)
     except (orjson.JSONDecodeError, KeyError, TypeError):
         log.warning("live log holds something that is no event", offset=offset)
         return None
