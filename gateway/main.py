@@ -5,12 +5,14 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Annotated, Any, Literal
 
+import aiohttp
 from fastapi import APIRouter, FastAPI
 from pydantic import Field
 
 from gateway import clients, dashboards, idempotency, limits, pages
 from gateway.accounts import api as accounts_api
 from gateway.accounts import store
+from gateway.accounts.oidc import Provider
 from gateway.api import chat, notifications, orders, reviews
 from gateway.live import Live
 from gateway.live import api as live_api
@@ -44,6 +46,20 @@ class Settings(SharedSettings):
     max_body_bytes: Annotated[int, Field(ge=1024)] = Field(
         default=64 * 1024, description="largest request body outside uploads"
     )
+    oidc_issuer: str | None = Field(
+        default=None, description="identity provider whose tokens are accepted too, as in their `iss`"
+    )
+    oidc_audience: str = Field(default="millrace", description="what those tokens' `aud` has to name")
+    oidc_claim_organisation_id: str = Field(
+        default="organisation_id", description="claim with the organisation's id"
+    )
+    oidc_claim_organisation_name: str = Field(default="organisation_name", description="claim with its name")
+    oidc_claim_organisation_kind: str = Field(
+        default="organisation_kind", description="claim with `factory` or `buyer`"
+    )
+    oidc_claim_role: str = Field(
+        default="role", description="claim with `owner`, `member` (also without it) or `viewer`"
+    )
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -67,6 +83,7 @@ def create_app(settings: Settings) -> FastAPI:
 
             app.state.db = db
             app.state.services = services
+            app.state.oidc = _provider(settings, services.http)
             app.state.live = Live(amqp_url=settings.amqp_url, still_valid=still_valid)
             async with db.outbox.relaying(), messaging.running(broker), app.state.live.running():
                 yield
@@ -128,6 +145,22 @@ def _urls(settings: Settings) -> dict[clients.ServiceName, str]:
         "reviews": settings.reviews_url.rstrip("/"),
         "notifications": settings.notifications_url.rstrip("/"),
     }
+
+
+def _provider(settings: Settings, http_client: aiohttp.ClientSession) -> Provider | None:
+    if settings.oidc_issuer is None:
+        return None
+    return Provider(
+        http=http_client,
+        issuer=settings.oidc_issuer,
+        audience=settings.oidc_audience,
+        claim_names={
+            "id": settings.oidc_claim_organisation_id,
+            "name": settings.oidc_claim_organisation_name,
+            "kind": settings.oidc_claim_organisation_kind,
+            "role": settings.oidc_claim_role,
+        },
+    )
 
 
 def _limits(settings: Settings) -> limits.Limits:

@@ -6,8 +6,9 @@ from fastapi import Cookie, Depends, Request
 from fastapi.security import HTTPBearer
 from fastapi.security.http import HTTPAuthorizationCredentials
 
-from gateway.accounts import store
+from gateway.accounts import store, use_cases
 from gateway.accounts.domain import Session
+from gateway.accounts.oidc import Provider
 from shared.errors import Forbidden, Unauthenticated
 from shared.http import Db, Now
 from shared.identity import Caller
@@ -37,6 +38,10 @@ async def _current_session(
     if not token:
         raise Unauthenticated("sign in first: send `Authorization: Bearer <token>` or the session cookie")
     session = await store.find_session(db, token, now=now)
+    provider: Provider | None = request.app.state.oidc
+    if session is None and provider and bearer and token.count(".") == 2:  # noqa: PLR2004 - it may be a JWT
+        claims = await provider.read(token)
+        session = await use_cases.sign_in_by_claims(db, token, claims=claims, now=now)
     if session is None:
         raise Unauthenticated("this session is over or never was; sign in again")
     if bearer is None and request.method not in _SAFE and request.headers.get(CSRF_HEADER) != CSRF_VALUE:

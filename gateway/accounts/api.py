@@ -75,9 +75,9 @@ async def login(
 
 
 @router.post("/auth/logout", status_code=204, tags=["accounts"], responses=problems(Unauthenticated))
-async def logout(session: CurrentSession, response: Response, db: Db) -> None:
+async def logout(session: CurrentSession, response: Response, db: Db, now: Now) -> None:
     """End the session, for every copy of its token."""
-    await store.delete_session(db, session.id)
+    await store.end_session(db, session.id, now=now)
     response.delete_cookie(COOKIE, path="/")
 
 
@@ -248,7 +248,7 @@ async def remove_member(
 
 
 def _user(user: domain.User) -> api.User:
-    return api.User(id=user.id, email=user.email, display_name=user.display_name, role=user.role)
+    return api.User(id=user.id, email=user.address, display_name=user.display_name, role=user.role)
 
 
 def _member(user: domain.User) -> api.Member:

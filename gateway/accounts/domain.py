@@ -14,6 +14,8 @@ from shared.identity import Caller, Role, Side
 
 SESSION_LIFETIME: Final = timedelta(days=14)
 INVITATION_LIFETIME: Final = timedelta(days=7)
+# Stands where an address would: for people whom an identity provider names without one, and those removed.
+NO_EMAIL: Final = "none:"
 
 
 class EmailTaken(Conflict):
@@ -93,6 +95,11 @@ class User:
     organisation_id: str
     role: Role
     created_at: datetime
+
+    @property
+    def address(self) -> str:
+        """Give the e-mail address, or nothing where none is known."""
+        return "" if self.email.startswith(NO_EMAIL) else self.email
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,7 +188,7 @@ def told_member(user: User, *, removed: bool = False) -> MemberChanged:
         organisation_id=user.organisation_id,
         version=user.version,
         display_name=user.display_name,
-        email=user.email,
+        email=user.address,
         role=user.role,
         joined_at=user.created_at,
         removed=removed,

@@ -19,6 +19,7 @@ from gateway.accounts.domain import (
     Session,
     User,
 )
+from shared import inbox
 from shared.identity import Caller, Role
 from shared.mongo import Database, Document
 from shared.mongo import Session as Transaction
@@ -75,6 +76,14 @@ async def insert_user(db: Database, user: User, events: Sealed, *, within: Trans
         await db[USERS].insert_one(_user_document(user) | events.fields, session=within)
     except DuplicateKeyError as error:
         raise EmailTaken("there is an account with this e-mail address") from error
+
+
+async def insert_organisation_once(db: Database, organisation: Organisation, events: Sealed) -> bool:
+    return await inbox.insert_once(db[ORGANISATIONS], _organisation_document(organisation) | events.fields)
+
+
+async def insert_user_once(db: Database, user: User, events: Sealed) -> bool:
+    return await inbox.insert_once(db[USERS], _user_document(user) | events.fields)
 
 
 async def get_organisation(db: Database, organisation_id: str) -> Organisation:
@@ -167,32 +176,38 @@ async def lock_organisation(db: Database, organisation_id: str, *, within: Trans
 
 async def insert_session(
     db: Database, *, token: str, caller: Caller, now: datetime, expires_at: datetime
-) -> None:
-    await db[SESSIONS].insert_one(
-        {"_id": digest(token), "caller": caller.model_dump(), "created_at": now, "expires_at": expires_at}
+) -> bool:
+    """Begin a session; tell whether its token is new, as one that was ended stays ended."""
+    return await inbox.insert_once(
+        db[SESSIONS],
+        {"_id": digest(token), "caller": caller.model_dump(), "created_at": now, "expires_at": expires_at},
     )
 
 
 async def find_session(db: Database, token: str, *, now: datetime) -> Session | None:
     found = await db[SESSIONS].find_one({"_id": digest(token)})
-    if found is None or found["expires_at"] <= now:
+    if found is None or found["expires_at"] <= now or "ended_at" in found:
         return None
     return Session(id=found["_id"], caller=Caller.model_construct(**found["caller"]))
 
 
-async def delete_session(db: Database, session_id: str) -> None:
-    await db[SESSIONS].delete_one({"_id": session_id})
+async def end_session(db: Database, session_id: str, *, now: datetime) -> None:
+    await db[SESSIONS].update_one({"_id": session_id}, {"$set": {"ended_at": now}})
 
 
-async def delete_sessions_of(
-    db: Database, user_id: str, *, but: str | None = None, within: Transaction | None = None
+async def end_sessions_of(
+    db: Database, user_id: str, *, now: datetime, but: str | None = None, within: Transaction | None = None
 ) -> None:
-    await db[SESSIONS].delete_many({"caller.user_id": user_id, "_id": {"$ne": but}}, session=within)
+    await db[SESSIONS].update_many(
+        {"caller.user_id": user_id, "_id": {"$ne": but}}, {"$set": {"ended_at": now}}, session=within
+    )
 
 
 async def find_live_sessions(db: Database, session_ids: Collection[str], *, now: datetime) -> set[str]:
     """Tell which of these sessions are not over."""
-    cursor = db[SESSIONS].find({"_id": {"$in": list(session_ids)}, "expires_at": {"$gt": now}}, {"_id": 1})
+    cursor = db[SESSIONS].find(
+        {"_id": {"$in": list(session_ids)}, "expires_at": {"$gt": now}, "ended_at": None}, {"_id": 1}
+    )
     return {found["_id"] async for found in cursor}
 
 

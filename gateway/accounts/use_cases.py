@@ -10,11 +10,14 @@ from gateway.accounts.domain import (
     EmailTaken,
     Invitation,
     LastOwner,
+    MemberNotFound,
     Organisation,
+    OrganisationNotFound,
     Session,
     User,
     WrongCredentials,
 )
+from gateway.accounts.oidc import Claims, TokenNotAccepted
 from shared import mongo
 from shared.api.accounts import (
     Credentials,
@@ -115,6 +118,66 @@ async def sign_in(
     return token, user, organisation
 
 
+async def sign_in_by_claims(db: Database, token: str, *, claims: Claims, now: datetime) -> Session | None:
+    """Begin the session of an identity provider's token; `None` where it was ended before.
+
+    Who or what the token names for the first time is made; a new name or role is taken over.
+    """
+    try:
+        organisation = await store.get_organisation(db, claims.organisation_id)
+    except OrganisationNotFound:
+        organisation = await _make_organisation(db, claims, now=now)
+    if organisation.kind != claims.side:
+        raise TokenNotAccepted("the token names its organisation as of the other side")
+    user = await _user_of(db, claims, now=now)
+    caller = domain.caller_of(user, organisation)
+    is_new = await store.insert_session(db, token=token, caller=caller, now=now, expires_at=claims.expires_at)
+    return Session(id=store.digest(token), caller=caller) if is_new else None
+
+
+async def _make_organisation(db: Database, claims: Claims, *, now: datetime) -> Organisation:
+    organisation = Organisation(
+        id=claims.organisation_id,
+        version=1,
+        name=claims.organisation_name,
+        kind=claims.side,
+        country=None,
+        time_zone="UTC",
+        address=None,
+        created_at=now,
+    )
+    events = sealed([domain.told(organisation)], now=now)
+    if not await store.insert_organisation_once(db, organisation, events):
+        return await store.get_organisation(db, organisation.id)
+    db.outbox.send(store.ORGANISATIONS, organisation.id, events)
+    return organisation
+
+
+async def _user_of(db: Database, claims: Claims, *, now: datetime) -> User:
+    for _ in range(_MOST_RACES):
+        try:
+            known = await store.get_user(db, claims.user_id, organisation_id=claims.organisation_id)
+        except MemberNotFound:
+            known = None
+        if known and (known.display_name, known.role) == (claims.name, claims.role):
+            return known
+        user = User(
+            id=claims.user_id,
+            version=known.version + 1 if known else 1,
+            email=known.email if known else claims.email or f"{domain.NO_EMAIL}{claims.user_id}",
+            password_hash="",
+            display_name=claims.name,
+            organisation_id=claims.organisation_id,
+            role=claims.role,
+            created_at=known.created_at if known else now,
+        )
+        events = sealed([domain.told_member(user)], now=now)
+        if await (store.save_user(db, user, events) if known else store.insert_user_once(db, user, events)):
+            db.outbox.send(store.USERS, user.id, events)
+            return user
+    raise ChangedMeanwhile
+
+
 async def change_profile(db: Database, *, session: Session, changes: ProfileChanges, now: datetime) -> User:
     """Change one's name or password; a new password ends one's other sessions.
 
@@ -135,7 +198,7 @@ async def change_profile(db: Database, *, session: Session, changes: ProfileChan
         if await store.save_user(db, new, events):
             db.outbox.send(store.USERS, new.id, events)
             if changes.password:
-                await store.delete_sessions_of(db, user.id, but=session.id)
+                await store.end_sessions_of(db, user.id, now=now, but=session.id)
             return new
     raise ChangedMeanwhile
 
@@ -224,7 +287,7 @@ async def remove_member(
             user,
             version=user.version + 1,
             # The address is free again, and the record stays for the histories that name the person.
-            email=f"removed:{user.id}",
+            email=f"{domain.NO_EMAIL}{user.id}",
             password_hash="",
             organisation_id=f"removed:{organisation_id}",
         )
@@ -232,7 +295,7 @@ async def remove_member(
         events = sealed([told], now=now)
         if not await store.save_user(db, gone, events, within=tx):
             raise ChangedMeanwhile
-        await store.delete_sessions_of(db, user_id, within=tx)
+        await store.end_sessions_of(db, user_id, now=now, within=tx)
         return events
 
     events = await mongo.in_transaction(db, body)

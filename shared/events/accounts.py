@@ -36,6 +36,7 @@ class MemberChanged(Fact):
     version: int
     display_name: str
     email: str
+    """Empty where none is known."""
     role: Role
     joined_at: Instant
     removed: bool = False

@@ -1,6 +1,5 @@
 """One running suite, as `make up` runs it, for the whole session."""
 
-import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -14,19 +13,12 @@ from deploy.local import Endpoints, Suite
 from deploy.parts import Parts
 from tests.e2e.market import Person, person
 from tests.e2e.openapi import Checker
+from tests.e2e.suites import settings_of
 
 
 @pytest.fixture(scope="session")
 def suite(parts: Parts) -> Iterator[Suite]:
-    env = dict(os.environ) | {
-        "MILLRACE_MONGO_URL": parts.mongo_url,
-        "MILLRACE_AMQP_URL": parts.amqp_url,
-        "MILLRACE_S3_ENDPOINT": parts.s3.endpoint,
-        "MILLRACE_S3_ACCESS_KEY": parts.s3.access_key,
-        "MILLRACE_S3_SECRET_KEY": parts.s3.secret_key,
-        "MILLRACE_MONGO_DB_PREFIX": f"e2e{os.getpid()}_",
-        "MILLRACE_S3_BUCKET": f"e2e{os.getpid()}",
-    }
+    env = settings_of(parts, name="e2e", amqp_url=parts.amqp_url)
     with (
         TemporaryDirectory(prefix="millrace-e2e-") as home,
         Suite(home=Path(home), port=0, env=env) as running,

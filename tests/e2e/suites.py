@@ -1,0 +1,19 @@
+"""The environment of a suite that stands on the session's parts, apart from every other suite."""
+
+import os
+
+from deploy.parts import Parts
+
+
+def settings_of(parts: Parts, *, name: str, amqp_url: str) -> dict[str, str]:
+    """Write the settings; two suites on one virtual host would take each other's events."""
+    own = f"{name}{os.getpid()}"
+    return dict(os.environ) | {
+        "MILLRACE_MONGO_URL": parts.mongo_url,
+        "MILLRACE_AMQP_URL": amqp_url,
+        "MILLRACE_S3_ENDPOINT": parts.s3.endpoint,
+        "MILLRACE_S3_ACCESS_KEY": parts.s3.access_key,
+        "MILLRACE_S3_SECRET_KEY": parts.s3.secret_key,
+        "MILLRACE_MONGO_DB_PREFIX": f"{own}_",
+        "MILLRACE_S3_BUCKET": own,
+    }
