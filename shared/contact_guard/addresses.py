@@ -24,7 +24,9 @@ _HOST = re.compile(rf"(?<![\w.@-]){_NAME}+(?:\.{_NAME}+)+|(?<=[{DENSE}]){_NAME}+
 _MAIL_HOST = re.compile(rf"\s?({_NAME}+(?:(?:\s?\.\s?|,| (?=(?:com|org|net|cn|example)\b)){_NAME}+)+)")
 _GLUED_HOST = re.compile(rf"(?<![\w.@-]){_NAME}{{3,}}?dot(?:com|net|org|cn|example|info|biz)(?!\w)")
 _LOCAL = re.compile(rf"[^\W{DENSE}]|[.+%'\-]")
-_LOOSE_HOST = re.compile(rf"(?<![\w.@-])({_NAME}{{2,}})(?: \. ?|\. |,)(com|net|org|cn|example|de|co\.uk)(?![\w-])")
+_LOOSE_HOST = re.compile(
+    rf"(?<![\w.@-])({_NAME}{{2,}})(?: \. ?|\. |,)(com|net|org|cn|example|de|co\.uk)(?![\w-])"
+)
 _REST = re.compile(r"(?::\d{2,5})?(?:[/?#][^\s<>\"]*)?")
 _NATIVE_HOST = re.compile(rf"[\w-]+\.(?:[{DENSE}]+|рф|укр|бел|срб|мкд|бг|рус|онлайн|сайт)(?!\w)")
 _ABBREVIATIONS = frozenset(
@@ -40,7 +42,9 @@ def find(view: View, tokens: Sequence[Token]) -> tuple[list[Finding], list[Place
     passed: list[Place] = []
     if "@" in view.norm:
         findings.extend(_mails(view))
-    findings.extend(Finding("url", *view.span(*m.span()), "url.glued") for m in _GLUED_HOST.finditer(view.norm))
+    findings.extend(
+        Finding("url", *view.span(*m.span()), "url.glued") for m in _GLUED_HOST.finditer(view.norm)
+    )
     if "." in view.norm or "," in view.norm:
         taken = [(f.start, f.end) for f in findings]
         for place, kind, rule in _links(view, tokens):
@@ -90,7 +94,15 @@ def _mail_end(match: re.Match[str]) -> int:
     for end in reversed(ends):
         labels = [label.strip() for label in host[:end].split(".")]
         last = labels[-1].split("_")[0]
-        if hosts.is_suffix(last) and labels[-2] and not (" " in host[:end] and host[:end].rsplit(".", 1)[-1].startswith(" ") and last in hosts.WORD_SUFFIXES):
+        if (
+            hosts.is_suffix(last)
+            and labels[-2]
+            and not (
+                " " in host[:end]
+                and host[:end].rsplit(".", 1)[-1].startswith(" ")
+                and last in hosts.WORD_SUFFIXES
+            )
+        ):
             return match.start(1) + end - (len(labels[-1]) - len(last))
     return 0
 
@@ -133,9 +145,16 @@ def _links(view: View, tokens: Sequence[Token]) -> list[tuple[Place, Kind | None
     for match in _LOOSE_HOST.finditer(norm):
         stem, suffix = match.groups()
         comma = "," in match.group()
-        if match.start() < done or stem.isdigit() or stem in _ABBREVIATIONS or (comma and suffix in ("net", "de")):
+        if (
+            match.start() < done
+            or stem.isdigit()
+            or stem in _ABBREVIATIONS
+            or (comma and suffix in ("net", "de"))
+        ):
             continue
-        if not comma and (view.original(*match.span(2))[:1].isupper() or (not site and suffix in ("net", "de"))):
+        if not comma and (
+            view.original(*match.span(2))[:1].isupper() or (not site and suffix in ("net", "de"))
+        ):
             continue
         if comma or site or "." in match.group().strip():
             host = f"{stem.rsplit('_')[-1]}.{suffix}"

@@ -45,7 +45,9 @@ def _closed(view: View) -> View | None:
     for match in _DOTTED.finditer(view.norm):
         word = "".join(_LETTER.findall(match.group()))
         if roles_of(word) & (Role.MESSENGER | Role.CALL | Role.MAIL | Role.SITE):
-            gaps.extend((place, place + 1) for place in range(*match.span()) if not view.norm[place].isalpha())
+            gaps.extend(
+                (place, place + 1) for place in range(*match.span()) if not view.norm[place].isalpha()
+            )
     gaps.extend(match.span() for match in _BROKEN.finditer(view.norm))
     if not gaps:
         return None
@@ -86,7 +88,9 @@ def _signs(view: View, tokens: Sequence[Token]) -> dict[int, str]:
         elif role & Role.AT and (_bracketed(tokens, place) or _leads_to_suffix(tokens, place)):
             signs[place] = "@"
             certain = True
-        elif role & Role.DOT and (_bracketed(tokens, place) or _before_suffix(tokens, place, certain=certain)):
+        elif role & Role.DOT and (
+            _bracketed(tokens, place) or _before_suffix(tokens, place, certain=certain)
+        ):
             signs[place] = "."
         elif role & Role.UNDERSCORE and not role & Role.AT:
             signs[place] = "_"
@@ -105,7 +109,9 @@ def _signs(view: View, tokens: Sequence[Token]) -> dict[int, str]:
     return signs
 
 
-def _implied_dots(tokens: Sequence[Token], place: int, signs: dict[int, str], *, from_here: bool = False) -> None:
+def _implied_dots(
+    tokens: Sequence[Token], place: int, signs: dict[int, str], *, from_here: bool = False
+) -> None:
     """Put the dots of "a-sign, then example, then com" and "www , valvehouse , example"."""
     labels: list[int] = []
     for ahead in range(place + 1, min(place + _LOOKAHEAD, len(tokens))):

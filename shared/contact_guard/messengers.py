@@ -67,8 +67,12 @@ _AT_HANDLE = re.compile(r"(?<![\w.@])@[a-z][a-z0-9_]+(?:[.\-][a-z0-9_]+)*")
 _FILE = re.compile(
     r"\.(?:pdf|docx?|xlsx?|csv|txt|zip|rar|7z|jpe?g|png|gif|webp|heic|bmp|tiff?|svg|eps|ai|psd|step|stp|iges|igs|dwg|dxf|sldprt|sldasm|stl|x_t|prt|mp4|mov|avi|md|ppt|pptx|nc|gcode)$"
 )
-_FILE_START = re.compile(r"(?:img|dsc|pxl|vid|mov|scan|image|photo|screenshot|mmexport|fb_img|signal-20|dcim)[_\-]?\d|.*(?:_|-)(?:v|rev)\d*$|.*_final\d*$")
-_STRICT = re.compile(r"(?=.*[a-z]{3})(?:.*[a-z0-9]_+[a-z0-9].*|(?=.*[a-z]{4}).*[a-z][._\-]?\d{2,}|.*[a-z]{5,}\d)$")
+_FILE_START = re.compile(
+    r"(?:img|dsc|pxl|vid|mov|scan|image|photo|screenshot|mmexport|fb_img|signal-20|dcim)[_\-]?\d|.*(?:_|-)(?:v|rev)\d*$|.*_final\d*$"
+)
+_STRICT = re.compile(
+    r"(?=.*[a-z]{3})(?:.*[a-z0-9]_+[a-z0-9].*|(?=.*[a-z]{4}).*[a-z][._\-]?\d{2,}|.*[a-z]{5,}\d)$"
+)
 _LENIENT = re.compile(r"(?=(?:[^a-z]*[a-z]){2})(?:.*[\d_.:].*|.*-.*)$")
 _MARKS = frozenset(":=@>»→-~|")
 _STOPS = frozenset(".!?;")
@@ -121,14 +125,25 @@ def _after(view: View, tokens: Sequence[Token], place: int, messenger: Messenger
             return None
         if "\n" in gap:
             near = near and offset == 0
-        hit = _handle_at(view, token, messenger, marked=marked or (mine and _ends_there(view, token)), near=near, first=offset == 0)
+        hit = _handle_at(
+            view,
+            token,
+            messenger,
+            marked=marked or (mine and _ends_there(view, token)),
+            near=near,
+            first=offset == 0,
+        )
         if hit:
             return hit
         end = token.end
         if token.word in _MARKS or token.role & Role.ID:
             if not (token.word == "-" and offset == 0 and not gap):
                 marked = marked or token.word != "-" or bool(gap)
-        elif token.role & Role.LINK or not token.word[0].isalnum() or token.role & (Role.MESSENGER | Role.ADD | Role.AT_SURE | Role.FILL):
+        elif (
+            token.role & Role.LINK
+            or not token.word[0].isalnum()
+            or token.role & (Role.MESSENGER | Role.ADD | Role.AT_SURE | Role.FILL)
+        ):
             marked = marked or bool(token.role & Role.AT_SURE)
         else:
             near = False
@@ -172,7 +187,12 @@ def _handle_at(
         return start, end
     if not near or (token.role and not _LENIENT.match(name)):
         return None
-    if _LENIENT.match(name) and len(name) >= _SHORTEST and not raw.isupper() and (marked or not messenger.shy):
+    if (
+        _LENIENT.match(name)
+        and len(name) >= _SHORTEST
+        and not raw.isupper()
+        and (marked or not messenger.shy)
+    ):
         return start, end
     if marked and name.isalpha() and len(name) >= _SHORTEST_WORD and not token.role:
         return start, end
@@ -192,7 +212,12 @@ def _is_work(name: str, raw: str) -> bool:
         if role & (Role.LABEL | Role.UNIT) and rest.strip("-.#").replace("-", "").isdigit():
             return True
     letters = [char for char in raw if char.isalpha()]
-    return bool(letters) and all(char.isupper() for char in letters) and any(char.isdigit() for char in raw) and "_" not in raw
+    return (
+        bool(letters)
+        and all(char.isupper() for char in letters)
+        and any(char.isdigit() for char in raw)
+        and "_" not in raw
+    )
 
 
 def _before(view: View, tokens: Sequence[Token], place: int, messenger: Messenger) -> tuple[int, int] | None:
@@ -221,7 +246,12 @@ def _before(view: View, tokens: Sequence[Token], place: int, messenger: Messenge
         return None
     if word.startswith("@") or _STRICT.match(name):
         return match.span()
-    if messenger.kind == "email" and back + 1 < place and tokens[back + 1].role & Role.AT and len(name) >= _SHORTEST:
+    if (
+        messenger.kind == "email"
+        and back + 1 < place
+        and tokens[back + 1].role & Role.AT
+        and len(name) >= _SHORTEST
+    ):
         return match.span()
     return None
 
@@ -233,9 +263,16 @@ def _bare(view: View, tokens: Sequence[Token]) -> list[Finding]:
     for match in _AT_HANDLE.finditer(view.norm):
         name = match.group()[1:]
         raw = view.original(*match.span())[1:]
-        dotted = all(len(part) >= _SHORTEST_AFTER_AT and part.isalpha() for part in name.split(".")) and "." in name
+        dotted = (
+            all(len(part) >= _SHORTEST_AFTER_AT and part.isalpha() for part in name.split("."))
+            and "." in name
+        )
         if _FILE.search(name) or _is_work(name, raw):
             continue
-        if (_STRICT.match(name) and not raw.isupper()) or (dotted and raw.islower()) or (asked and len(name) >= _SHORTEST and raw.islower()):
+        if (
+            (_STRICT.match(name) and not raw.isupper())
+            or (dotted and raw.islower())
+            or (asked and len(name) >= _SHORTEST and raw.islower())
+        ):
             findings.append(_finding(view, *match.span(), "social", "at_sign.handle"))
     return findings

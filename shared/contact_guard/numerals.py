@@ -1,5 +1,6 @@
 """Runs of digits, however they are written, that could be one number."""
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -60,7 +61,16 @@ class Run:
     @property
     def disguised(self) -> bool:
         """Tell whether the digits are spelled, drawn or spread out one by one."""
-        return self.spelled or self.styled or self.spread or any(group.lettered for group in self.groups)
+        return (
+            self.spelled or self.styled or self.spread or self.chained or any(g.lettered for g in self.groups)
+        )
+
+    @property
+    def chained(self) -> bool:
+        """Tell whether words like "then" join the groups."""
+        return any(
+            right.start - left.end > _LONGEST_GAP + 1 for left, right in itertools.pairwise(self.groups)
+        )
 
     @property
     def spelled(self) -> bool:
@@ -79,8 +89,12 @@ class Run:
     def counts_up(self) -> bool:
         """Tell whether the digits only count up, as the balloons of a drawing do."""
         digits = self.digits
-        return len(digits) > 3 and all(  # noqa: PLR2004
-            int(b) - int(a) == 1 or (a == "9" and b == "1") for a, b in zip(digits, digits[1:], strict=False)
+        return (
+            len(digits) > 3
+            and all(  # noqa: PLR2004
+                int(b) - int(a) == 1 or (a == "9" and b == "1")
+                for a, b in zip(digits, digits[1:], strict=False)
+            )
         )
 
 
@@ -175,12 +189,24 @@ def _is_code(norm: str, tokens: Sequence[Token], place: int) -> bool:
     token = tokens[place]
     if place and tokens[place - 1].end == token.start:
         word = tokens[place - 1]
-        if word.word[0].isascii() and word.word[0].isalpha() and not word.role & _MAY_TOUCH and not _LETTERS_LIKE_DIGITS.fullmatch(word.word):
+        if (
+            word.word[0].isascii()
+            and word.word[0].isalpha()
+            and not word.role & _MAY_TOUCH
+            and not _LETTERS_LIKE_DIGITS.fullmatch(word.word)
+        ):
             return True
     if place + 1 < len(tokens) and tokens[place + 1].start == token.end:
         word = tokens[place + 1]
-        if word.word[0].isascii() and word.word[0].isalpha() and not word.role & _MAY_TOUCH and word.word not in _EXTENSIONS:
-            return (len(word.word) <= _CODE_LETTERS and not _LETTERS_LIKE_DIGITS.fullmatch(word.word)) or bool(word.role & Role.UNIT)
+        if (
+            word.word[0].isascii()
+            and word.word[0].isalpha()
+            and not word.role & _MAY_TOUCH
+            and word.word not in _EXTENSIONS
+        ):
+            return (
+                len(word.word) <= _CODE_LETTERS and not _LETTERS_LIKE_DIGITS.fullmatch(word.word)
+            ) or bool(word.role & Role.UNIT)
     return False
 
 
@@ -229,7 +255,9 @@ def _is_just_a_word(tokens: Sequence[Token], place: int) -> bool:
     if "en" in languages and not token.role & Role.COMMON:
         return False
     for near in (*tokens[max(0, place - 2) : place], *tokens[place + 1 : place + 3]):
-        if near.role & Role.DIGITS and any(v.language in languages for v in VOCABULARY.values.get(near.word, ())):
+        if near.role & Role.DIGITS and any(
+            v.language in languages for v in VOCABULARY.values.get(near.word, ())
+        ):
             return False
     return True
 
@@ -253,7 +281,13 @@ def _spelled_in(language: str, norm: str, tokens: Sequence[Token], place: int) -
         if again.word == "-" and len(following) > 1:
             again = following[1]
         value = _value(again, language)
-        single = again.digits if len(again.digits) == 1 else str(value.worth) if value and not value.repeats else ""
+        single = (
+            again.digits
+            if len(again.digits) == 1
+            else str(value.worth)
+            if value and not value.repeats
+            else ""
+        )
         used = 2 if again is following[0] else 3
         return (single * first.repeats, used) if len(single) == 1 else ("", 1)
     total = first.worth
@@ -267,7 +301,13 @@ def _spelled_in(language: str, norm: str, tokens: Sequence[Token], place: int) -
                 continue
             break
         value = _value(token, language)
-        if value is None or value.repeats or norm[end : token.start].strip(" ") or total == 0 or value.worth == 0:
+        if (
+            value is None
+            or value.repeats
+            or norm[end : token.start].strip(" ")
+            or total == 0
+            or value.worth == 0
+        ):
             break
         if value.hundred and 0 < total < 100:  # noqa: PLR2004
             total *= 100

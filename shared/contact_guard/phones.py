@@ -78,7 +78,7 @@ def find(view: View, tokens: Sequence[Token], passed: Sequence[tuple[int, int]])
 
 def _with_sign(norm: str, run: Run) -> int:
     start = run.start
-    while start > 0 and norm[start - 1] in "+(" :
+    while start > 0 and norm[start - 1] in "+(":
         start -= 1
     return start
 
@@ -114,7 +114,13 @@ def _judge(view: View, tokens: Sequence[Token], run: Run, cues: int) -> tuple[Ki
     glued = (before.isalpha() and before.isascii()) or before == "_"
     words = _look_around(view, tokens, run)
     shape = shape_of(run)
-    if words.unit and not words.dial and not (shape and words.call == 0 and not all(map(is_round, run.groups))):
+    if (
+        words.unit
+        and not words.dial
+        and not (shape and words.call == 0 and not all(map(is_round, run.groups)))
+    ):
+        if all(map(is_round, run.groups)):
+            return None
         if len(run.groups) == 1:
             return None
         run = Run(run.groups[:-1], run.plus, run.area)
@@ -124,7 +130,12 @@ def _judge(view: View, tokens: Sequence[Token], run: Run, cues: int) -> tuple[Ki
     digits = run.digits
     if glued and words.call > 0 and words.messenger_at > 0 and not run.spelled:
         return None
-    if norm[run.end : run.end + 1].isalpha() and norm[run.end : run.end + 1].isascii() and not run.spelled and shape < _SURE:
+    if (
+        norm[run.end : run.end + 1].isalpha()
+        and norm[run.end : run.end + 1].isascii()
+        and not run.spelled
+        and shape < _SURE
+    ):
         return None
     labelled = words.label == 0 or (words.label_after == 0 and (shape < _SURE or words.said_after))
     if labelled and not words.dial and not (run.plus and shape == _SURE):
@@ -140,7 +151,7 @@ def _judge(view: View, tokens: Sequence[Token], run: Run, cues: int) -> tuple[Ki
     if words.messenger and words.messenger_at <= 6:  # noqa: PLR2004
         if not words.messenger.shy or shape or run.plus:
             return kind, f"{words.messenger.key}.number"
-    if words.call < min(nearest_label, 9) :
+    if words.call < min(nearest_label, 9):
         return kind, "phone.announced"
     if run.disguised and not run.counts_up:
         if shape or len(digits) >= 9 or words.weak < 9 or cues & Role.CALL:  # noqa: PLR2004
@@ -184,13 +195,29 @@ def shape_of(run: Run) -> int:
     grouped = " ".join(group.digits for group in run.groups)
     if run.area and (_NANP.fullmatch(digits) or digits.startswith("0")) and len(digits) >= 9:  # noqa: PLR2004
         return FORMATTED
-    if len(run.groups) > 1 and 9 <= len(digits) <= 13 and not run.spread and not all(map(is_round, run.groups)):  # noqa: PLR2004
+    if (
+        len(run.groups) > 1
+        and 9 <= len(digits) <= 13
+        and not run.spread
+        and not all(map(is_round, run.groups))
+    ):  # noqa: PLR2004
         if any(shape.fullmatch(grouped) for shape in _SHAPES):
             return FORMATTED
     if _MOBILE.fullmatch(digits):
-        return FORMATTED if not trade.known(digits) else _POSSIBLE
-    if _NANP.fullmatch(digits) or (digits.startswith("0") and 9 <= len(digits) <= 12) or _COUNTRY.fullmatch(digits):  # noqa: PLR2004
-        return FORMATTED if len(run.groups) > 1 and _COUNTRY.fullmatch(digits) and len(run.groups[0].digits) <= 3 and len(digits) >= 11 else _POSSIBLE  # noqa: PLR2004
+        return FORMATTED if not trade.known(digits) and run.groups[0].digits != "0" else _POSSIBLE
+    if (
+        _NANP.fullmatch(digits)
+        or (digits.startswith("0") and 9 <= len(digits) <= 12)
+        or _COUNTRY.fullmatch(digits)
+    ):  # noqa: PLR2004
+        return (
+            FORMATTED
+            if len(run.groups) > 1
+            and _COUNTRY.fullmatch(digits)
+            and len(run.groups[0].digits) <= 3
+            and len(digits) >= 11
+            else _POSSIBLE
+        )  # noqa: PLR2004
     if 8 <= len(digits) <= 11 and digits[0] in "23456789":  # noqa: PLR2004
         return _POSSIBLE
     return 0
@@ -245,7 +272,10 @@ def _look_around(view: View, tokens: Sequence[Token], run: Run) -> _Words:
             hash_sign = True
         if token.word in _SENTENCE_END and norm[token.end : token.end + 1] in (" ", "\n", ""):
             distance += 2
-        elif (token.word[0].isalpha() and not role & (Role.NUMBER | Role.LINK) and not role & Role.DIGITS) or token.role & Role.LABEL:
+            ended = True
+        elif (
+            token.word[0].isalpha() and not token.digits and not role & (Role.NUMBER | Role.LINK)
+        ) or role & Role.LABEL:
             distance += 1
     if hash_sign and call > 0 and weak > 0:
         label = 0
@@ -302,7 +332,10 @@ def _short_ids(view: View, tokens: Sequence[Token]) -> list[Finding]:
                     first, last = view.span(*match.span())
                     findings.append(Finding(messenger.kind, first, last, f"{messenger.key}.id"))
                 break
-            if not (near.role & (Role.LINK | Role.ID | Role.MESSENGER | Role.NUMBER | Role.MEETING) or not near.word[0].isalnum()):
+            if not (
+                near.role & (Role.LINK | Role.ID | Role.MESSENGER | Role.NUMBER | Role.MEETING)
+                or not near.word[0].isalnum()
+            ):
                 break
     return findings
 

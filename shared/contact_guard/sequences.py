@@ -40,7 +40,8 @@ def _joined(earlier: Sequence[str], raw: str, detect: Detect) -> list[Finding]:
             found = [f for f in found if f.kind != "phone" or f.start >= len(head)]
             if found:
                 return [
-                    Finding(f.kind, max(f.start - len(head), 0), f.end - len(head), f"split.{f.rule}") for f in found
+                    Finding(f.kind, max(f.start - len(head), 0), f.end - len(head), f"split.{f.rule}")
+                    for f in found
                 ]
     return []
 
@@ -78,7 +79,11 @@ def _digits(earlier: Sequence[str], raw: str) -> list[Finding]:
                 said |= token.role
             for token in tokens[-5:]:
                 tail |= token.role
-            if not parts[0].run.plus and tail & Role.LABEL and not tail & (Role.CALL | Role.MESSENGER | Role.DIAL):
+            if (
+                not parts[0].run.plus
+                and tail & Role.LABEL
+                and not tail & (Role.CALL | Role.MESSENGER | Role.DIAL)
+            ):
                 label = True
             continue
         parts.insert(0, part)
@@ -108,7 +113,9 @@ def _bare(message: str) -> _Part | None:
         if token.digits or token.role & Role.DIGITS:
             continue
         role |= token.role
-        if token.word[0].isalpha() and not token.role & (Role.CALL | Role.CALL_WEAK | Role.FILL | Role.LINK | Role.PLUS | Role.MESSENGER):
+        if token.word[0].isalpha() and not token.role & (
+            Role.CALL | Role.CALL_WEAK | Role.FILL | Role.LINK | Role.PLUS | Role.MESSENGER
+        ):
             words += 1
     if words > 1 or role & (Role.LABEL | Role.UNIT) or re.search(r"[x×%$€£¥=]|\d[.,]\d{1,2}$|,", view.norm):
         if not role & Role.CALL and not all(group.spelled for group, _ in groups):

@@ -9,12 +9,27 @@ from shared.contact_guard.vocabulary import TOKEN, VOCABULARY, Role, is_dense, r
 NUMERALS = {
     char: str(digit)
     for digit, chars in enumerate(
-        ("〇零洞０", "一幺壹妖弌", "二贰貳两弐", "三叁參参", "四肆", "五伍", "六陆陸", "七柒拐漆", "八捌", "九玖勾")
+        (
+            "〇零洞０",
+            "一幺壹妖弌",
+            "二贰貳两弐",
+            "三叁參参",
+            "四肆",
+            "五伍",
+            "六陆陸",
+            "七柒拐漆",
+            "八捌",
+            "九玖勾",
+        )
     )
     for char in chars
 }
 _COUNTING = frozenset("十百千万亿拾佰仟萬億点")
-_HANGUL_DIGITS = {char: str(d) for d, chars in enumerate(("공영", "일", "이", "삼", "사", "오", "육륙", "칠", "팔", "구")) for char in chars}
+_HANGUL_DIGITS = {
+    char: str(d)
+    for d, chars in enumerate(("공영", "일", "이", "삼", "사", "오", "육륙", "칠", "팔", "구"))
+    for char in chars
+}
 _HANGUL_ENDINGS = ("으로", "로", "은", "는", "번", "입니다", "이에요", "예요", "")
 
 _LEET = str.maketrans("0134578@$!|", "oleastbasil")
@@ -117,7 +132,8 @@ def _join_phrases(norm: str, tokens: list[Token]) -> list[Token]:
         length, role = 0, 0
         for rest, known in phrases.get(token.word, ()):
             if len(rest) >= length and all(
-                place + 1 + i < len(tokens) and tokens[place + 1 + i].word == word for i, word in enumerate(rest)
+                place + 1 + i < len(tokens) and tokens[place + 1 + i].word == word
+                for i, word in enumerate(rest)
             ):
                 role = known | (role if len(rest) == length else 0)
                 length = len(rest)

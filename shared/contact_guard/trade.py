@@ -18,7 +18,7 @@ _MEASURES = re.compile(
     | (?<![a-z])[a-z]{2}\ \d{5}-\d{4}(?![\d-])
     | [$€£¥]\ ?\d[\d.,]*
     | \d[\d.,]*\ ?(?:[€£¥]|%|°|µm|μm|㎛|㎜)
-    | \((?:0[0-2]|1[0-7]|2[012]|3[07]|240|241|400|41\d|8\d{3})\)\ ?\d{4,20}(?!\d)
+    | \((?:0[0-2]|1[0-7]|2[012]|3[07]|240|241|400|41\d|8\d{3})\)\d{6,20}(?!\d)
     | (?<!\d)\d{2,7}-\d{2}-\d(?!\d|-)
     """,
     re.VERBOSE,
@@ -46,7 +46,9 @@ def known(digits: str) -> str | None:
 
 def gs1_valid(digits: str) -> bool:
     """Check the last digit of an EAN, UPC, GTIN or SSCC."""
-    total = sum(int(digit) * (3 if place % 2 == 0 else 1) for place, digit in enumerate(reversed(digits[:-1])))
+    total = sum(
+        int(digit) * (3 if place % 2 == 0 else 1) for place, digit in enumerate(reversed(digits[:-1]))
+    )
     return (10 - total % 10) % 10 == int(digits[-1])
 
 

@@ -172,7 +172,9 @@ def _load() -> Vocabulary:
     folder = resources.files("shared.contact_guard") / "vocabulary"
     for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
         if file.name.endswith(".toml"):
-            _load_language(vocabulary, file.name.removesuffix(".toml"), tomllib.loads(file.read_text("utf-8")))
+            _load_language(
+                vocabulary, file.name.removesuffix(".toml"), tomllib.loads(file.read_text("utf-8"))
+            )
     return vocabulary
 
 
