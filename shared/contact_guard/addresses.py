@@ -20,7 +20,7 @@ class Place(NamedTuple):
 
 _NAME = rf"(?:[^\W{DENSE}]|-)"
 _SCHEME = re.compile(r"(?<![a-z])(?:https?|hxxps?|ftp)\s?[:;]\s?[/\\]{1,2}\s?")
-_HOST = re.compile(rf"(?<![\w.@-]){_NAME}+(?:\.{_NAME}+)+|(?<=[{DENSE}]){_NAME}+(?:\.{_NAME}+)+")
+_HOST = re.compile(rf"(?<![\w.@\\-]){_NAME}+(?:\.{_NAME}+)+|(?<=[{DENSE}]){_NAME}+(?:\.{_NAME}+)+")
 _MAIL_HOST = re.compile(rf"\s?({_NAME}+(?:(?:\s?\.\s?|,| (?=(?:com|org|net|cn|example)\b)){_NAME}+)+)")
 _GLUED_HOST = re.compile(rf"(?<![\w.@-]){_NAME}{{3,}}?dot(?:com|net|org|cn|example|info|biz)(?!\w)")
 _LOCAL = re.compile(rf"[^\W{DENSE}]|[.+%'\-]")
@@ -29,6 +29,11 @@ _LOOSE_HOST = re.compile(
 )
 _REST = re.compile(r"(?::\d{2,5})?(?:[/?#][^\s<>\"]*)?")
 _NATIVE_HOST = re.compile(rf"[\w-]+\.(?:[{DENSE}]+|рф|укр|бел|срб|мкд|бг|рус|онлайн|сайт)(?!\w)")
+_FUNCTION_WORDS = frozenset(
+    ("at", "to", "so", "in", "is", "as", "by", "do", "an", "or", "am", "my", "it", "be", "me", "us", "no")
+)
+_WORD_ENDING = re.compile(r"(?:ing|ed|ly|tion|sion|ment|ness|able|ance|ence|ies)$")
+_NAME_LENGTH = 9
 _ABBREVIATIONS = frozenset(
     "mr mrs ms dr st sr jr prof dipl ing eng co pte pvt pty inc corp ltd fig no nr pos max min approx appr ca incl excl resp dia thk qty"
     " pcs mat std dim tol ref rev ver vol art best part item dwg drg inv cat ser serial lot id tel ord order model kd zeichn teile"
@@ -207,12 +212,14 @@ def _is_site(view: View, start: int, end: int, host: str, *, cue: bool, path: bo
         return not (raw.istitle() and not view.original(start, start + 1).isupper() and roles_of(stem))
     if path or "-" in stem or cue:
         return True
-    if suffix in hosts.FILE_SUFFIXES:
+    if suffix in hosts.FILE_SUFFIXES or any(label in _ABBREVIATIONS for label in labels):
         return False
     raw = view.original(end - len(suffix), end)
     if raw[:1].isupper() and not view.original(start, end - len(suffix)).isupper():
         return False
-    return not (roles_of(stem) or len(stem) <= 3 or not stem.isascii())  # noqa: PLR2004
+    if suffix in _FUNCTION_WORDS and re.match(r" [^\W\d_]", view.norm[end : end + 2]):
+        return len(stem) >= _NAME_LENGTH and not _WORD_ENDING.search(stem) and not roles_of(stem)
+    return not (roles_of(stem) or len(stem) <= 3 or not stem.isascii() or _WORD_ENDING.search(stem))  # noqa: PLR2004
 
 
 def _private(host: str) -> bool:

@@ -85,7 +85,7 @@ def _signs(view: View, tokens: Sequence[Token]) -> dict[int, str]:
         if role & Role.AT_SURE:
             signs[place] = "@"
             _implied_dots(tokens, place, signs)
-        elif role & Role.AT and (_bracketed(tokens, place) or _leads_to_suffix(tokens, place)):
+        elif role & Role.AT and (_bracketed(tokens, place) or _leads_to_suffix(view, tokens, place)):
             signs[place] = "@"
             certain = True
         elif role & Role.DOT and (
@@ -155,14 +155,16 @@ def _loose_dot(view: View, tokens: Sequence[Token], place: int) -> bool:
     )
 
 
-def _leads_to_suffix(tokens: Sequence[Token], place: int) -> bool:
+def _leads_to_suffix(view: View, tokens: Sequence[Token], place: int) -> bool:
     """Tell whether a domain with a written or spelled dot comes soon after this "at"."""
     for ahead in range(place + 2, min(place + _LOOKAHEAD, len(tokens) - 1)):
         token = tokens[ahead]
         if token.role & Role.DOT or token.word == ".":
             following = _next_word(tokens, ahead)
-            if following and hosts.is_suffix(following):
-                return token.role & Role.DOT != 0 or (ahead == place + 2 and _strong(following))
+            if following and _strong(following):
+                return bool(token.role & Role.DOT) or ahead == place + 2
+            if following and hosts.is_suffix(following) and token.role & Role.DOT:
+                return len(view.norm[tokens[place].end : token.start].split()) == 1
     return False
 
 

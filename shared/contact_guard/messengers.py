@@ -76,7 +76,7 @@ _STRICT = re.compile(
 _LENIENT = re.compile(r"(?=(?:[^a-z]*[a-z]){2})(?:.*[\d_.:].*|.*-.*)$")
 _MARKS = frozenset(":=@>»→-~|")
 _STOPS = frozenset(".!?;")
-_FAR_WORDS = 6
+_FAR_WORDS = 3
 _NEAR_TOKENS = 10
 _SHORTEST = 4
 _SHORTEST_WORD = 5
@@ -117,6 +117,7 @@ def _after(view: View, tokens: Sequence[Token], place: int, messenger: Messenger
     marked = name.word[-1] in ":：@" or bool(name.role & Role.ID)
     mine = is_dense(name.word[-1]) or any(token.role & Role.MY for token in tokens[max(0, place - 2) : place])
     near = True
+    refused = _refused(tokens, place)
     skipped = 0
     end = name.end
     for offset, token in enumerate(tokens[place + 1 : place + 1 + _NEAR_TOKENS + _FAR_WORDS]):
@@ -148,9 +149,19 @@ def _after(view: View, tokens: Sequence[Token], place: int, messenger: Messenger
         else:
             near = False
             skipped += 1
-            if skipped > _FAR_WORDS or messenger.shy:
+            if skipped > _FAR_WORDS or messenger.shy or token.role & Role.NOT:
                 return None
     return None
+
+
+def _refused(tokens: Sequence[Token], place: int) -> bool:
+    """Tell whether the words before a name say that it is not used: "we cannot use WeChat"."""
+    for token in reversed(tokens[max(0, place - 5) : place]):
+        if not token.word[0].isalnum() and token.word not in "'’":
+            return False
+        if token.role & Role.NOT:
+            return True
+    return False
 
 
 def _ends_there(view: View, token: Token) -> bool:

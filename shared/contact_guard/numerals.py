@@ -45,6 +45,7 @@ class Run:
     groups: tuple[Group, ...]
     plus: bool
     area: bool = False  # the first group stands in brackets
+    listed: bool = False  # signs of a list stand between groups
 
     @property
     def digits(self) -> str:
@@ -124,7 +125,8 @@ def _long_enough(norm: str, together: list[Group], *, plus: bool) -> Iterator[Ru
     if sum(len(group.digits) for group in together) >= 7:  # noqa: PLR2004 - no phone number is shorter
         first = together[0]
         area = norm[first.start - 1 : first.start] == "(" and norm[first.end : first.end + 1] == ")"
-        yield Run(tuple(together), plus, area)
+        listed = "、" in norm[first.start : together[-1].end]
+        yield Run(tuple(together), plus, area, listed)
 
 
 def _joins(norm: str, left: Group, right: Group) -> bool:

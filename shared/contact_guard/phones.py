@@ -11,7 +11,7 @@ from shared.contact_guard.finding import Finding, Kind
 from shared.contact_guard.numerals import Group, Run
 from shared.contact_guard.text import View
 from shared.contact_guard.tokens import Token
-from shared.contact_guard.vocabulary import Role
+from shared.contact_guard.vocabulary import Role, roles_of
 
 _SHORTEST, _LONGEST = 7, 15
 _SURE, FORMATTED, _POSSIBLE = 3, 2, 1
@@ -34,6 +34,9 @@ _SHAPES = (
     re.compile(r"0\d{1,4}(?: \d{2,5})* \d{3,8}"),
     re.compile(r"0\d{2,3} \d{3} \d\d \d\d|0 5\d\d \d{3} (?:\d{4}|\d\d \d\d)"),
     re.compile(r"00[1-9]\d{0,2}(?: \d{2,12})+"),
+)
+_FILE_ENDING = re.compile(
+    r"(?:[_-]\w{1,12})?\.(?:pdf|docx?|xlsx?|csv|txt|zip|rar|7z|jpe?g|png|gif|webp|heic|tiff?|step|stp|iges|igs|dwg|dxf|sldprt|sldasm|stl|x_t|prt|mp4|mov)\b"
 )
 _SENTENCE_END = frozenset(".!?;\n")
 
@@ -89,12 +92,12 @@ def _unmeasured(run: Run, measured: str, norm: str) -> Iterator[Run]:
     for group in run.groups:
         if "\x00" in measured[group.start : group.end] or _multiplied(norm, group):
             begins = groups[:1] == [run.groups[0]]
-            yield from _whole(groups, plus=run.plus and begins, area=run.area and begins)
+            yield from _whole(groups, plus=run.plus and begins, area=run.area and begins, listed=run.listed)
             groups = []
         else:
             groups.append(group)
     begins = groups[:1] == [run.groups[0]]
-    yield from _whole(groups, plus=run.plus and begins, area=run.area and begins)
+    yield from _whole(groups, plus=run.plus and begins, area=run.area and begins, listed=run.listed)
 
 
 def _multiplied(norm: str, group: Group) -> bool:
@@ -103,9 +106,9 @@ def _multiplied(norm: str, group: Group) -> bool:
     )
 
 
-def _whole(groups: list[Group], *, plus: bool, area: bool) -> Iterator[Run]:
+def _whole(groups: list[Group], *, plus: bool, area: bool, listed: bool) -> Iterator[Run]:
     if sum(len(group.digits) for group in groups) >= _SHORTEST:
-        yield Run(tuple(groups), plus, area)
+        yield Run(tuple(groups), plus, area, listed)
 
 
 def _judge(view: View, tokens: Sequence[Token], run: Run, cues: int) -> tuple[Kind, str] | None:
@@ -123,7 +126,7 @@ def _judge(view: View, tokens: Sequence[Token], run: Run, cues: int) -> tuple[Ki
             return None
         if len(run.groups) == 1:
             return None
-        run = Run(run.groups[:-1], run.plus, run.area)
+        run = Run(run.groups[:-1], run.plus, run.area, run.listed)
         if len(run.digits) < _SHORTEST:
             return None
         shape = shape_of(run)
@@ -143,6 +146,8 @@ def _judge(view: View, tokens: Sequence[Token], run: Run, cues: int) -> tuple[Ki
     kind: Kind = words.messenger.kind if words.messenger and words.messenger_at <= 4 else "phone"  # noqa: PLR2004
     if len(digits) > _LONGEST:
         return _within(run, words, kind)
+    if _FILE_ENDING.match(norm, run.end) and words.call > 0:
+        return None
     if shape == _SURE:
         return kind, "phone.shape"
     if words.dial and len(digits) >= _SHORTEST:
@@ -153,15 +158,18 @@ def _judge(view: View, tokens: Sequence[Token], run: Run, cues: int) -> tuple[Ki
             return kind, f"{words.messenger.key}.number"
     if words.call < min(nearest_label, 9):
         return kind, "phone.announced"
-    if run.disguised and not run.counts_up:
+    if run.disguised and not run.counts_up and not (run.listed and shape < _SURE):
         if shape or len(digits) >= 9 or words.weak < 9 or cues & Role.CALL:  # noqa: PLR2004
             return kind, "phone.disguised"
+    if shape == FORMATTED and words.weak < nearest_label:
+        return kind, "phone.formatted"
     if nearest_label <= 3:  # noqa: PLR2004
         return None
     if shape == FORMATTED:
         return kind, "phone.formatted"
     proven = trade.known(digits)
-    if shape == _POSSIBLE and (words.weak <= 1 or not proven and (words.weak < 5 or cues & Role.CALL)):  # noqa: PLR2004
+    wanted = words.weak <= 1 or (not proven and (words.weak <= 3 or cues & Role.CALL))  # noqa: PLR2004
+    if shape == _POSSIBLE and len(digits) >= 9 and wanted:  # noqa: PLR2004
         return kind, "phone.possible"
     return None
 
@@ -174,6 +182,8 @@ def _within(run: Run, words: _Words, kind: Kind) -> tuple[Kind, str] | None:
     for first in range(len(groups)):
         for last in range(first + 1, min(first + 8, len(groups)) + 1):
             part = Run(groups[first:last], run.plus and first == 0)
+            if 0 < first and last < len(groups) and words.call > 0:
+                continue
             if _SHORTEST <= len(part.digits) <= _LONGEST and (
                 shape_of(part) >= FORMATTED or (shape_of(part) and words.call < 9)  # noqa: PLR2004
             ):
@@ -235,6 +245,21 @@ def _possible(number: str) -> bool:
         return False
 
 
+def _ends_sentence(norm: str, token: Token) -> bool:
+    if token.word not in _SENTENCE_END or norm[token.end : token.end + 1] not in (" ", "\n", ""):
+        return False
+    if token.word != ".":
+        return True
+    # "Art.Nr. 0171", "tel. 0171" and "Cod. 02" go on.
+    before = norm[max(0, token.start - 12) : token.start]
+    short = re.search(r"[^\W\d_]+$", before)
+    return not (
+        short
+        and len(short.group()) <= 4
+        and roles_of(short.group()) & (Role.LABEL | Role.NUMBER | Role.CALL | Role.CALL_WEAK)
+    )  # noqa: PLR2004
+
+
 def _numbered(tokens: Sequence[Token], place: int) -> bool:
     """Tell whether "号" with an unknown word makes the label: 线号, 车号, 票号."""
     if place < 2 or tokens[place - 1].word != "号":  # noqa: PLR2004
@@ -270,7 +295,7 @@ def _look_around(view: View, tokens: Sequence[Token], run: Run) -> _Words:
             dial = dial or distance <= 3  # noqa: PLR2004
         if token.word == "#" and token.end == tokens[first - 1].end and token.end == run.start:
             hash_sign = True
-        if token.word in _SENTENCE_END and norm[token.end : token.end + 1] in (" ", "\n", ""):
+        if _ends_sentence(norm, token):
             distance += 2
             ended = True
         elif (
@@ -303,7 +328,7 @@ def _look_around(view: View, tokens: Sequence[Token], run: Run) -> _Words:
         said = said or (label_after == 99 and bool(role & Role.IS))  # noqa: PLR2004
         if token.word[0].isalpha() and not role & (Role.NUMBER | Role.LINK):
             distance += 1
-        elif token.word in _SENTENCE_END and norm[token.end : token.end + 1] in (" ", "\n", ""):
+        elif _ends_sentence(norm, token):
             distance += 2
         punctuated = punctuated or token.word in ",.;:!?()"
     return _Words(call, weak, label, label_after, said, dial, unit, messenger, messenger_at)

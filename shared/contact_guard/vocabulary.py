@@ -27,6 +27,7 @@ class Role:
     MINE = 1 << 40  # says so if it stands right behind them: "(my cell)"
     THEN = 1 << 42  # says that the number goes on
     MY = 1 << 43
+    NOT = 1 << 44  # says that what follows is not used
     IS = 1 << 41  # a label behind a number names it only with "is" between
     LABEL = 1 << 3  # announces a number of the trade
     UNIT = 1 << 4  # makes the number before it a quantity
@@ -143,6 +144,7 @@ _ROLE_OF_KEY = {
     "is": Role.IS,
     "then": Role.THEN,
     "my": Role.MY,
+    "not": Role.NOT,
     "label": Role.LABEL,
     "unit": Role.UNIT,
     "number": Role.NUMBER,
