@@ -85,7 +85,7 @@ def create_app(settings: Settings) -> FastAPI:
             app.state.services = services
             app.state.oidc = _provider(settings, services.http)
             app.state.live = Live(amqp_url=settings.amqp_url, still_valid=still_valid)
-            async with db.outbox.relaying(), messaging.running(broker), app.state.live.running():
+            async with messaging.connected(broker), db.outbox.relaying(), app.state.live.running():
                 yield
 
     app = FastAPI(

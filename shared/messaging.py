@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any, Final
 import aio_pika
 import orjson
 import structlog
+from aio_pika.abc import AbstractRobustQueue
+from aiormq.exceptions import ChannelNotFoundEntity
 from faststream import AckPolicy, BaseMiddleware
 from faststream.rabbit import (
     Channel,
@@ -48,6 +50,23 @@ log = structlog.get_logger(__name__)
 CONTENT_TYPE: Final = "application/cloudevents+json"
 EVENTS: Final = RabbitExchange("millrace.events", type=ExchangeType.TOPIC, durable=True)
 DEAD: Final = RabbitExchange("millrace.dead", type=ExchangeType.DIRECT, durable=True)
+
+# The recent events, from which the gateways feed live streams (`gateway.live.log`). Publishers declare it
+# too: while RabbitMQ starts it confirms events without putting them into a stream that is not back yet,
+# so nobody may publish before a declaration on the same connection has gone through. The arguments are
+# fixed, as RabbitMQ refuses others later. It deletes by whole segments, so these must be small beside
+# what is kept for age and size to mean anything.
+LIVE_LOG: Final = RabbitQueue(
+    "gateway.live",
+    queue_type=QueueType.STREAM,
+    durable=True,
+    routing_key="#",
+    arguments={
+        "x-max-age": "1h",
+        "x-max-length-bytes": 1024**3,
+        "x-stream-max-segment-size-bytes": 32 * 1024**2,
+    },
+)
 
 # Seconds. The first answers races between two queues, the sum rides out a restart of a database.
 RETRY_DELAYS: Final = (1, 3, 10, 30, 60, 120)
@@ -174,7 +193,7 @@ def create_router() -> RabbitRouter:
 
 
 def create_broker(*, url: str, routers: Sequence[RabbitRouter] = ()) -> RabbitBroker:
-    """Make a broker that is not yet connected; `running` starts it."""
+    """Make a broker that is not yet connected."""
     # FastStream's log line for each message costs a quarter of the throughput.
     return RabbitBroker(
         url,
@@ -189,20 +208,35 @@ def create_broker(*, url: str, routers: Sequence[RabbitRouter] = ()) -> RabbitBr
 
 
 @asynccontextmanager
-async def running(broker: RabbitBroker) -> AsyncIterator[None]:
-    """Declare everything that the broker's consumers stand on, then consume until the context ends."""
+async def connected(broker: RabbitBroker) -> AsyncIterator[None]:
+    """Connect, and declare everything that publishing and the broker's consumers stand on."""
     await broker.connect()
-    await _declare(broker)
-    broker.context.set_global("broker", broker)
     try:
-        await broker.start()
+        await _declare(broker)
         yield
     finally:
         await broker.stop()
 
 
+@asynccontextmanager
+async def consuming(broker: RabbitBroker) -> AsyncIterator[None]:
+    """Consume until the context ends, and then finish what is in hand; the connection stays open.
+
+    What handlers stored last can so still be published before the connection closes.
+    """
+    broker.context.set_global("broker", broker)
+    await broker.start()
+    try:
+        yield
+    finally:
+        await asyncio.gather(*(subscriber.stop() for subscriber in broker.subscribers))
+
+
 async def _declare(broker: RabbitBroker) -> None:
-    await broker.declare_exchange(EVENTS)
+    events = await broker.declare_exchange(EVENTS)
+    # Declared on the channel that publishes, so that a reconnect is complete only when this is back too.
+    live_log = await _declare_when_back(broker, LIVE_LOG)
+    await live_log.bind(events, routing_key=LIVE_LOG.routing())
     dead_exchange = await broker.declare_exchange(DEAD)
     for delay in RETRY_DELAYS:
         name = retry_queue(delay)
@@ -221,6 +255,15 @@ async def _declare(broker: RabbitBroker) -> None:
         name = dead(subscriber.queue.name)  # type: ignore[attr-defined]
         queue = await broker.declare_queue(RabbitQueue(name, queue_type=QueueType.QUORUM, durable=True))
         await queue.bind(dead_exchange, routing_key=name)
+
+
+async def _declare_when_back(broker: RabbitBroker, queue: RabbitQueue) -> AbstractRobustQueue:
+    while True:
+        try:
+            return await broker.declare_queue(queue)
+        except ChannelNotFoundEntity as error:
+            log.info("waiting for a queue that is not back yet", queue=queue.name, cause=str(error))
+            await asyncio.sleep(0.2)
 
 
 async def publish(broker: RabbitBroker, rows: Iterable[dict[str, Any]]) -> None:

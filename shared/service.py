@@ -57,8 +57,9 @@ def create(  # noqa: PLR0913 - the list of what a service is made of
                 broker.context.set_global(key, value)
             async with (
                 parts(app) if parts else contextlib.nullcontext(),
+                messaging.connected(broker),
                 db.outbox.relaying(),
-                messaging.running(broker),
+                messaging.consuming(broker),
                 _running(background, db),
             ):
                 yield

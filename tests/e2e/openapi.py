@@ -10,7 +10,7 @@ class Checker:
     """Holds a gateway's document; raises AssertionError for an answer that it does not promise."""
 
     def __init__(self, document: dict[str, Any]) -> None:
-        self._document = document
+        self.document = document
         self._paths = [
             (re.compile(re.sub(r"\{[^}]+\}", "[^/]+", path.removeprefix("/api/v1")) + "$"), operations)
             for path, operations in sorted(document["paths"].items(), key=lambda item: item[0].count("{"))
@@ -32,7 +32,7 @@ class Checker:
         kind = content_type.split(";", maxsplit=1)[0]
         schema = declared.get("content", {}).get(kind, {}).get("schema")
         if schema is not None and kind.endswith("json"):
-            whole = {"components": self._document["components"], **schema}
+            whole = {"components": self.document["components"], **schema}
             validator = Draft202012Validator(whole, format_checker=Draft202012Validator.FORMAT_CHECKER)
             error = next(validator.iter_errors(body), None)
             assert error is None, f"{method} {path} {status}: {error}"

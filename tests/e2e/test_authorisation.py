@@ -1,0 +1,195 @@
+"""Who may make which call: every route of the OpenAPI document against every kind of caller.
+
+A route without a row here fails the test, and so does a row without a route.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.e2e.market import Answer, Person
+from tests.e2e.test_accounts import invited, stranger
+
+pytestmark = pytest.mark.e2e
+
+UNAUTHENTICATED = 401
+ROLE = (403, "role-not-sufficient")
+SIDE = (403, "wrong-side")
+GONE = 404
+FINE = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """What callers hear; `FINE` is any answer but 401, 403 and 404."""
+
+    body: Any = None
+    stranger: Any = FINE
+    other_side: Any = FINE
+    viewer: Any = FINE
+    public: bool = False
+
+
+# The owner of things in the paths is the buyer, whose order it is; the other side is its factory.
+MATRIX: dict[str, Row] = {
+    "register": Row(body={}, public=True),
+    "login": Row(body={}, public=True),
+    "logout": Row(),
+    "me": Row(),
+    "change_me": Row(body={}),
+    "get_organisation": Row(stranger=GONE, other_side=GONE),
+    "change_organisation": Row(body={"address": "Dock 4"}, stranger=GONE, other_side=GONE, viewer=ROLE),
+    "invite": Row(body={}, stranger=GONE, other_side=GONE, viewer=ROLE),
+    "list_invitations": Row(stranger=GONE, other_side=GONE, viewer=ROLE),
+    "withdraw_invitation": Row(stranger=GONE, other_side=GONE, viewer=ROLE),
+    "list_members": Row(stranger=GONE, other_side=GONE),
+    "change_role": Row(body={"role": "member"}, stranger=GONE, other_side=GONE, viewer=ROLE),
+    "remove_member": Row(stranger=GONE, other_side=GONE, viewer=ROLE),
+    "profile": Row(),
+    "dashboard": Row(),
+    "export_orders": Row(),
+    "list_orders": Row(),
+    "accept_quote": Row(body="quote", other_side=SIDE, viewer=ROLE),
+    "get_order": Row(stranger=GONE),
+    "advance": Row(body={"to": "in_production"}, stranger=GONE, viewer=(403, None)),
+    "confirm_receipt": Row(body={}, stranger=GONE, other_side=SIDE, viewer=ROLE),
+    "request_receipt": Row(stranger=GONE, viewer=(403, None)),
+    "extend_receipt": Row(stranger=GONE, viewer=ROLE),
+    "list_messages": Row(stranger=GONE),
+    "send_message": Row(body={"text": "hello"}, stranger=GONE, viewer=ROLE),
+    "mark_read": Row(body={"up_to": 0}, stranger=GONE),
+    "typing": Row(stranger=GONE, viewer=ROLE),
+    "upload_attachment": Row(body="file", stranger=GONE, viewer=ROLE),
+    "get_attachment": Row(stranger=GONE),
+    "get_thumbnail": Row(stranger=GONE),
+    "submit_review": Row(body={"rating": 5}, stranger=GONE, viewer=ROLE),
+    "list_reviews": Row(stranger=GONE),
+    "reply": Row(body={"text": "Thank you"}, stranger=GONE, viewer=ROLE),
+    "stream": Row(),
+    "list_notifications": Row(),
+    "mark_notifications_read": Row(body={"all": True}),
+    "get_preferences": Row(),
+    "set_preferences": Row(body={}),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Market:
+    """One order of two sides, with everything a path can name."""
+
+    buyer: Person
+    factory: Person
+    viewer: Person
+    third: Person
+    removed: Person
+    names: dict[str, str]
+
+    async def call(self, who: Person, method: str, path: str, body: Any) -> Answer:
+        target = path.removeprefix("/api/v1").format(**self.names)
+        if body == "file":
+            return await who.upload(
+                self.names["order_id"], "drawing.pdf", b"%PDF-1.4\n%%EOF\n", "application/pdf"
+            )
+        if body == "quote":
+            body = _quote(self.factory)
+        if target == "/stream":
+            return await _only_the_head(who)
+        return await who.call(method, target, body)
+
+
+def _quote(factory: Person) -> dict[str, Any]:
+    return {
+        "quote_id": uuid4().hex,
+        "factory_id": factory.organisation_id,
+        "product": {"name": "Bracket"},
+        "quantity": 5,
+        "unit_price": {"amount": "1.00", "currency": "EUR"},
+        "deadline": (datetime.now(UTC) + timedelta(days=9)).date().isoformat(),
+    }
+
+
+async def _only_the_head(who: Person) -> Answer:
+    headers = {"Authorization": f"Bearer {who.token}"} if who.token else {}
+    async with who.http.get(f"{who.base}/api/v1/stream", headers=headers) as response:
+        body = json.loads(await response.read()) if response.status >= 400 else None
+        return Answer(status=response.status, headers={}, body=body)
+
+
+@pytest.fixture
+async def market(buyer_and_factory: tuple[Person, Person], third_party: Person) -> Market:
+    buyer, factory = buyer_and_factory
+    order_id = (await buyer.call("POST", "/orders", _quote(factory))).ok(201)["id"]
+    pdf = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+    attachment = (await buyer.upload(order_id, "drawing.pdf", pdf, "application/pdf")).ok(201)
+    await buyer.say(order_id, "The drawing", attachment_ids=[attachment["id"]])
+    for step in ("in_production", "quality_check", "shipped"):
+        (await factory.advance(order_id, step)).ok()
+    (await buyer.call("POST", f"/orders/{order_id}/receipt", {})).ok()
+    review = (await buyer.call("POST", f"/orders/{order_id}/reviews", {"rating": 4})).ok(201)
+    viewer, removed = await invited(buyer, role="viewer"), await invited(buyer, role="member")
+    members = f"/organisations/{buyer.organisation_id}/members"
+    (await buyer.call("DELETE", f"{members}/{removed.user_id}")).ok(204)
+    invitations = f"/organisations/{buyer.organisation_id}/invitations"
+    invitation = (await buyer.call("POST", invitations, {})).ok(201)
+    return Market(
+        buyer=buyer,
+        factory=factory,
+        viewer=viewer,
+        third=third_party,
+        removed=removed,
+        names={
+            "order_id": order_id,
+            "attachment_id": attachment["id"],
+            "review_id": review["id"],
+            "organisation_id": buyer.organisation_id,
+            "invitation_id": invitation["id"],
+            "user_id": viewer.user_id,
+        },
+    )
+
+
+async def test_every_route_answers_every_caller_as_it_should(market: Market) -> None:
+    document = market.buyer.checker.document
+    operations = {
+        operation["operationId"]: (method.upper(), path, operation)
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    }
+    assert set(operations) == set(MATRIX), "each route has its row, and each row its route"
+
+    wrong = []
+    for name, row in MATRIX.items():
+        method, path, operation = operations[name]
+        assert ("security" in operation) != row.public, name
+        if row.public:
+            continue
+        callers: list[tuple[str, Person, Any]] = [
+            ("nobody", stranger(market.buyer), UNAUTHENTICATED),
+            ("forged", stranger(market.buyer, token="x" * 43), UNAUTHENTICATED),
+            ("removed", market.removed, UNAUTHENTICATED),
+            ("stranger", market.third, row.stranger),
+            ("other side", market.factory, row.other_side),
+            ("viewer", market.viewer, row.viewer),
+        ]
+        if name == "logout":  # it would end the session of whoever may
+            callers = callers[:3]
+        for caller, who, expected in callers:
+            answer = await market.call(who, method, path, row.body)
+            if not _as_expected(answer, expected):
+                wrong.append(
+                    f"{name} by {caller}: {answer.status} {answer.body}, expected {expected or 'fine'}"
+                )
+    assert wrong == []
+
+
+def _as_expected(answer: Answer, expected: Any) -> bool:
+    if expected is FINE:
+        return answer.status not in {401, 403, 404} and answer.status < 500
+    if isinstance(expected, tuple):
+        status, slug = expected
+        return answer.status == status and slug in {None, answer.body["type"].removeprefix("/problems/")}
+    return answer.status == expected
