@@ -4,8 +4,8 @@ from typing import Annotated
 
 from faststream import Context
 
-from services.chat import use_cases
-from services.chat.use_cases import Sums
+from services.chat.use_cases import messages
+from services.chat.use_cases.sums import Sums
 from shared import messaging
 from shared.api.chat import ThreadFacts
 from shared.clock import utc_now
@@ -23,25 +23,25 @@ Db = Annotated[Database, Context("db")]
 @router.subscriber(queue_for("chat", OrderCreated), EVENTS)
 async def on_order_created(event: CloudEvent[OrderCreated], db: Db) -> None:
     """Begin the order's thread."""
-    await use_cases.bring_up_to_date(db, _facts(event.data), now=utc_now())
+    await messages.bring_up_to_date(db, _facts(event.data), now=utc_now())
 
 
 @router.subscriber(queue_for("chat", OrderStatusChanged), EVENTS)
 async def on_order_status_changed(event: CloudEvent[OrderStatusChanged], db: Db) -> None:
     """Tell of the step in the thread."""
-    await use_cases.bring_up_to_date(db, _facts(event.data), now=utc_now())
+    await messages.bring_up_to_date(db, _facts(event.data), now=utc_now())
 
 
 @router.subscriber(queue_for("chat", OrderUpdated), EVENTS)
 async def on_order_updated(event: CloudEvent[OrderUpdated], db: Db) -> None:
     """Keep up with the order's version."""
-    await use_cases.bring_up_to_date(db, _facts(event.data), now=utc_now())
+    await messages.bring_up_to_date(db, _facts(event.data), now=utc_now())
 
 
 @router.subscriber(queue_for("chat", OrderOverdue), EVENTS)
 async def on_order_overdue(event: CloudEvent[OrderOverdue], db: Db) -> None:
     """Keep up with the order's version."""
-    await use_cases.bring_up_to_date(db, _facts(event.data), now=utc_now())
+    await messages.bring_up_to_date(db, _facts(event.data), now=utc_now())
 
 
 @router.subscriber(queue_for("chat", MessageSent), EVENTS)

@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from shared.api.chat import ThreadFacts
 from shared.api.orders import HistoryEntry, Status
-from shared.errors import Conflict, NotFound, ValidationFailed
+from shared.errors import Conflict, Invalid, NotFound, ValidationFailed
 from shared.identity import Caller, Person, Side
 
 _NAMES: Final = {
@@ -29,6 +29,11 @@ class Rules:
     open_after_completion: timedelta
     split_window: timedelta
     """How far back a sender's messages are read together with a new one, in search of contact information."""
+    largest_file: int
+    """In bytes."""
+    most_pixels: int
+    unsent_for: timedelta
+    """How long an uploaded file waits to be sent."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +95,31 @@ class File:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Upload:
+    """A file as chat keeps it: while it is stored, until it is sent, and as part of its message."""
+
+    id: str
+    order_id: str
+    buyer_id: str
+    factory_id: str
+    uploaded_by: str
+    file: File
+    is_stored: bool
+    message_id: str | None
+    fingerprint: str | None
+    """What the request with its idempotency key was about."""
+
+    @property
+    def key(self) -> str:
+        """Name the object that holds the bytes."""
+        return f"{self.order_id}/{self.id}/file"
+
+    @property
+    def thumbnail_key(self) -> str:
+        return f"{self.order_id}/{self.id}/thumbnail"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Message:
     """A message of a person, or the system's line about a step of the order (`line`)."""
 
@@ -116,6 +146,33 @@ class ThreadNotKnown(NotFound):
 
     def __init__(self, order_id: str) -> None:
         super().__init__(f"there is no thread of an order {order_id[:100]!r} of yours")
+
+
+class AttachmentNotFound(NotFound):
+    """No such file, or none that the caller may fetch: which of the two is not told."""
+
+    title = "No such attachment"
+
+    def __init__(self) -> None:
+        super().__init__("there is no such attachment of yours")
+
+
+class AttachmentInfected(Invalid):
+    """The scanner found something in the file."""
+
+    title = "The file is infected"
+
+    def __init__(self) -> None:
+        super().__init__("the virus scanner found something in this file, so it is not passed on")
+
+
+class AttachmentNotScanned(Conflict):
+    """Nobody may fetch the file before the scanner has seen it."""
+
+    title = "The file is not scanned yet"
+
+    def __init__(self) -> None:
+        super().__init__("the file waits for the virus scanner; try again soon", retry_after=5)
 
 
 class ThreadClosed(Conflict):

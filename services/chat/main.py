@@ -1,16 +1,30 @@
 """The chat service."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import Final
 
 from fastapi import FastAPI
 from pydantic import Field, SecretStr
 
 from services.chat import api, consumers, store
+from services.chat.attachments.objects import Objects
+from services.chat.attachments.scanning import Scanner
+from services.chat.attachments.thumbnails import Thumbnails
 from services.chat.domain import Rules
-from services.chat.use_cases import Sums
+from services.chat.use_cases import files
+from services.chat.use_cases.files import Parts
+from services.chat.use_cases.sums import Sums
 from shared import service
+from shared.clock import utc_now
+from shared.mongo import Database
 from shared.settings import Settings as SharedSettings
 from shared.settings import load
+
+# Seconds between two questions to a clamd that did not answer.
+_SCAN_AGAIN: Final = 5
 
 
 class Settings(SharedSettings):
@@ -29,10 +43,54 @@ class Settings(SharedSettings):
     s3_access_key: str = Field(description="user name at the S3 server")
     s3_secret_key: SecretStr = Field(description="password at the S3 server")
     s3_bucket: str = Field(default="attachments", description="bucket for attachments; made if it is missing")
+    attachment_max_bytes: int = Field(
+        default=20 * 1024 * 1024, gt=0, description="size of the largest file that can be sent"
+    )
+    attachment_max_pixels: int = Field(
+        default=100_000_000, gt=0, description="width times height of the largest picture that can be sent"
+    )
+    attachment_unsent_for: timedelta = Field(
+        default=timedelta(days=1), description="an uploaded file that is not sent is removed after this long"
+    )
+    attachment_sweep_every: timedelta = Field(
+        default=timedelta(minutes=1), description="how often an instance looks for files to remove"
+    )
+    clamav: str | None = Field(
+        default=None,
+        description="clamd, as `host:port` or the path of its socket; without it files are not scanned",
+    )
 
 
 def create_app(settings: Settings) -> FastAPI:
     """Put the service together."""
+    parts = Parts(
+        objects=Objects(
+            endpoint=settings.s3_endpoint,
+            access_key=settings.s3_access_key,
+            secret_key=settings.s3_secret_key.get_secret_value(),
+            bucket=settings.s3_bucket,
+        ),
+        scanner=Scanner(settings.clamav),
+        thumbnails=Thumbnails(),
+    )
+
+    @asynccontextmanager
+    async def opened(app: FastAPI) -> AsyncIterator[None]:
+        app.state.parts = parts
+        async with parts.objects.opened():
+            yield
+        await parts.thumbnails.close()
+
+    async def sweep(db: Database) -> None:
+        while True:
+            await files.sweep(db, parts, now=utc_now())
+            await asyncio.sleep(settings.attachment_sweep_every.total_seconds())
+
+    async def scan_waiting(db: Database) -> None:
+        while True:
+            await files.scan_waiting(db, parts)
+            await asyncio.sleep(_SCAN_AGAIN)
+
     app = service.create(
         name="chat",
         settings=settings,
@@ -41,9 +99,16 @@ def create_app(settings: Settings) -> FastAPI:
         context={"sums": Sums()},
         ensure_indexes=store.ensure_indexes,
         outbox_of=store.OUTBOX_OF,
+        background=(sweep, scan_waiting) if settings.clamav else (sweep,),
+        parts=opened,
+        ready={"storage": parts.objects.check},
     )
     app.state.rules = Rules(
-        open_after_completion=settings.chat_open_after_completion, split_window=settings.chat_split_window
+        open_after_completion=settings.chat_open_after_completion,
+        split_window=settings.chat_split_window,
+        largest_file=settings.attachment_max_bytes,
+        most_pixels=settings.attachment_max_pixels,
+        unsent_for=settings.attachment_unsent_for,
     )
     return app
 

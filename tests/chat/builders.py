@@ -9,6 +9,7 @@ from shared.events.base import seal
 from shared.events.orders import OrderStatusChanged
 from shared.identity import Caller, Person
 from shared.ids import new_id
+from tests.chat.running import Chat
 
 BEGAN = datetime(2026, 3, 2, 8, tzinfo=UTC)
 BUYER, FACTORY = "org-buyer", "org-factory"
@@ -96,3 +97,13 @@ def status_changed(facts: ThreadFacts) -> bytes:
         .model_dump_json()
         .encode()
     )
+
+
+async def a_thread(chat: Chat, **changes: Any) -> str:
+    """Introduce an order, and give its id."""
+    facts = thread_facts(**changes)
+    answer = await chat.call(
+        "PUT", f"/threads/{facts.order_id}", by=a_buyer(), json=facts.model_dump(mode="json")
+    )
+    assert answer.status == 204, answer.body
+    return facts.order_id

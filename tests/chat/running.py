@@ -43,12 +43,14 @@ class Chat:
     db: Database
     app: Any
 
+    def signed(self, by: Caller) -> dict[str, str]:
+        return {identity.HEADER: identity.sign(by, secret=SECRET, now=utc_now())}
+
     async def call(
         self, method: str, path: str, *, by: Caller, headers: dict[str, str] | None = None, **options: Any
     ) -> Answer:
-        signed = {identity.HEADER: identity.sign(by, secret=SECRET, now=utc_now())}
         async with self.session.request(
-            method, f"{self.url}{path}", headers=signed | (headers or {}), **options
+            method, f"{self.url}{path}", headers=self.signed(by) | (headers or {}), **options
         ) as response:
             return Answer(status=response.status, headers=response.headers, body=await response.read())
 

@@ -6,20 +6,11 @@ import aio_pika
 import pytest
 
 from shared.api.orders import Status
-from tests.chat.builders import a_buyer, a_factory_user, a_history, status_changed, thread_facts
+from tests.chat.builders import a_buyer, a_factory_user, a_history, a_thread, status_changed, thread_facts
 from tests.chat.running import Chat, Published
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.parts
-
-
-async def a_thread(chat: Chat, **changes: object) -> str:
-    facts = thread_facts(**changes)
-    answer = await chat.call(
-        "PUT", f"/threads/{facts.order_id}", by=a_buyer(), json=facts.model_dump(mode="json")
-    )
-    assert answer.status == 204, answer.body
-    return facts.order_id
 
 
 async def test_a_sent_message_is_seen_by_both_sides(chat: Chat, published: Published) -> None:

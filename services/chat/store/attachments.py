@@ -1,37 +1,122 @@
-"""Rows of uploaded files; their bytes are in S3."""
+"""Rows of uploaded files; their bytes are in S3.
 
+A row is there before its object, and goes after it: whatever dies in between, `expires_at` leads the
+sweeper to what is left. A file that is part of a message has no such date.
+"""
+
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 from typing import Final
 
 from pymongo import ASCENDING, IndexModel
+from pymongo.errors import DuplicateKeyError
 
 from services.chat import domain
-from services.chat.domain import File, Thread
+from services.chat.domain import AttachmentNotFound, File, Scan, Thread, Upload
+from services.chat.store.messages import MESSAGES
+from services.chat.store.threads import OWNER
+from shared import mongo
 from shared.identity import Caller
 from shared.mongo import Database, Document, Session
+from shared.outbox import Sealed
 
 ATTACHMENTS: Final = "attachments"
+# Longer than any transfer to S3 may take.
+_STORED_WITHIN: Final = timedelta(minutes=10)
+
+
+class RequestTaken(Exception):  # noqa: N818 - tells of a repeated request, not of a fault
+    """The caller's request with this key has made a row before."""
+
+
+class GivenUp(Exception):  # noqa: N818 - tells of a lost race, not of a fault
+    """The sweeper has taken the upload for dead."""
 
 
 async def ensure_indexes(db: Database) -> None:
     await db[ATTACHMENTS].create_indexes(
-        [IndexModel([("expires_at", ASCENDING)], sparse=True, name="expiry")]
+        [
+            IndexModel([("expires_at", ASCENDING)], sparse=True, name="expiry"),
+            IndexModel(
+                [("file.scan", ASCENDING)], name="unscanned", partialFilterExpression={"file.scan": "pending"}
+            ),
+            IndexModel(
+                [("uploaded_by", ASCENDING), ("request", ASCENDING)],
+                unique=True,
+                name="request",
+                partialFilterExpression={"request": {"$exists": True}},
+            ),
+        ]
     )
 
 
-async def find_unsent(
-    db: Database, thread: Thread, attachment_ids: tuple[str, ...], *, caller: Caller
-) -> tuple[File, ...]:
-    """Read the caller's unsent files of a thread, in the order in which they are named.
+async def insert_upload(db: Database, upload: Upload, *, request: str | None, now: datetime) -> None:
+    """Store the row of a file whose bytes are about to be stored.
 
     Raises:
-        ValidationFailed: one of them is not there to be sent.
+        RequestTaken: the request was here before.
     """
-    criteria = _unsent(thread, attachment_ids, caller=caller)
-    found = {row["_id"]: row async for row in db[ATTACHMENTS].find(criteria, {"outbox": 0})}
-    for index, attachment_id in enumerate(attachment_ids):
-        if attachment_id not in found:
-            raise domain.no_such_attachment(index)
-    return tuple(_file(found[attachment_id]) for attachment_id in attachment_ids)
+    document: Document = {
+        "_id": upload.id,
+        "order_id": upload.order_id,
+        "buyer_id": upload.buyer_id,
+        "factory_id": upload.factory_id,
+        "uploaded_by": upload.uploaded_by,
+        "file": vars(upload.file),
+        "state": "pending",
+        "message_id": None,
+        "expires_at": now + _STORED_WITHIN,
+    }
+    if request:
+        document |= {"request": request, "fingerprint": upload.fingerprint}
+    try:
+        await db[ATTACHMENTS].insert_one(document)
+    except DuplicateKeyError as error:
+        raise RequestTaken from error
+
+
+async def keep_upload(db: Database, upload: Upload, events: Sealed, *, expires_at: datetime) -> None:
+    """Note that the bytes are stored, with the event that tells of it.
+
+    Raises:
+        GivenUp: it took so long that the sweeper came.
+    """
+    result = await db[ATTACHMENTS].update_one(
+        {"_id": upload.id, "state": "pending"},
+        events.into({"$set": {"state": "stored", "expires_at": expires_at}}),
+    )
+    if result.matched_count == 0:
+        raise GivenUp
+    db.outbox.send(ATTACHMENTS, upload.id, events)
+
+
+async def delete_upload(db: Database, upload: Upload) -> None:
+    await db[ATTACHMENTS].delete_one({"_id": upload.id})
+
+
+async def find_upload_of_request(db: Database, *, caller: Caller, request: str) -> Upload | None:
+    found = await db[ATTACHMENTS].find_one({"uploaded_by": caller.user_id, "request": request}, {"outbox": 0})
+    return _from_document(found) if found else None
+
+
+async def get_upload(db: Database, attachment_id: str, *, caller: Caller) -> Upload:
+    """Read what the caller may fetch: what was sent in a thread of theirs, or is theirs to send.
+
+    Raises:
+        AttachmentNotFound: there is none.
+    """
+    found = await db[ATTACHMENTS].find_one(
+        {
+            "_id": attachment_id,
+            OWNER[caller.side]: caller.organisation_id,
+            "state": "stored",
+            "$or": [{"message_id": {"$ne": None}}, {"uploaded_by": caller.user_id}],
+        },
+        {"outbox": 0},
+    )
+    if found is None:
+        raise AttachmentNotFound
+    return _from_document(found)
 
 
 async def claim(
@@ -42,39 +127,77 @@ async def claim(
     message_id: str,
     caller: Caller,
     session: Session,
-) -> None:
-    """Make files part of a message, all or none.
+) -> tuple[File, ...]:
+    """Make the caller's unsent files of a thread part of a message, all or none.
 
     Raises:
-        ValidationFailed: one of them has been sent meanwhile.
+        ValidationFailed: one of them is not there to be sent.
     """
+    files = []
     for index, attachment_id in enumerate(attachment_ids):
-        result = await db[ATTACHMENTS].update_one(
-            _unsent(thread, (attachment_id,), caller=caller),
+        found = await db[ATTACHMENTS].find_one_and_update(
+            {
+                "_id": attachment_id,
+                "order_id": thread.order_id,
+                "uploaded_by": caller.user_id,
+                "state": "stored",
+                "file.scan": {"$ne": "infected"},
+                "message_id": None,
+            },
             {"$set": {"message_id": message_id}, "$unset": {"expires_at": ""}},
             session=session,
         )
-        if result.matched_count == 0:
+        if found is None:
             raise domain.no_such_attachment(index)
+        files.append(File(**found["file"]))
+    return tuple(files)
 
 
-def _unsent(thread: Thread, attachment_ids: tuple[str, ...], *, caller: Caller) -> Document:
-    return {
-        "_id": {"$in": list(attachment_ids)},
-        "order_id": thread.order_id,
-        "uploaded_by": caller.user_id,
-        "state": "stored",
-        "message_id": None,
-    }
+async def find_expired(db: Database, *, now: datetime) -> AsyncIterator[Upload]:
+    """Take uploads that were cut off, or never sent, out of reach; whoever gets one removes it."""
+    while True:
+        found = await db[ATTACHMENTS].find_one_and_update(
+            {"expires_at": {"$lte": now}},
+            # If its remover dies as well, another finds it again.
+            {"$set": {"state": "expired", "expires_at": now + _STORED_WITHIN}},
+            projection={"outbox": 0},
+        )
+        if found is None:
+            return
+        yield _from_document(found)
 
 
-def _file(row: Document) -> File:
-    return File(
-        id=row["_id"],
-        filename=row["filename"],
-        content_type=row["content_type"],
-        size=row["size"],
-        sha256=row["sha256"],
-        has_thumbnail=row["has_thumbnail"],
-        scan=row["scan"],
+async def find_unscanned(db: Database, *, limit: int) -> list[Upload]:
+    found = db[ATTACHMENTS].find({"file.scan": "pending", "state": "stored"}, {"outbox": 0}).limit(limit)
+    return [_from_document(document) async for document in found]
+
+
+async def keep_verdict(db: Database, upload: Upload, *, scan: Scan) -> None:
+    """Note what the scanner says, in the message as well if the file has been sent."""
+
+    async def keep(session: Session) -> None:
+        found = await db[ATTACHMENTS].find_one_and_update(
+            {"_id": upload.id}, {"$set": {"file.scan": scan}}, session=session
+        )
+        if found and found["message_id"]:
+            await db[MESSAGES].update_one(
+                {"_id": found["message_id"], "files.id": upload.id},
+                {"$set": {"files.$.scan": scan}},
+                session=session,
+            )
+
+    await mongo.in_transaction(db, keep)
+
+
+def _from_document(found: Document) -> Upload:
+    return Upload(
+        id=found["_id"],
+        order_id=found["order_id"],
+        buyer_id=found["buyer_id"],
+        factory_id=found["factory_id"],
+        uploaded_by=found["uploaded_by"],
+        file=File(**found["file"]),
+        is_stored=found["state"] == "stored",
+        message_id=found["message_id"],
+        fingerprint=found.get("fingerprint"),
     )

@@ -33,7 +33,8 @@ _BY_END: Final = [("order_id", DESCENDING), ("seq", DESCENDING)]
 
 _turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-Write = Callable[[Session], Awaitable[None]]
+Compose = Callable[[Tail, tuple[File, ...]], tuple[Message, Sealed]]
+Claim = Callable[[Session], Awaitable[tuple[File, ...]]]
 
 
 class AlreadyThere(Exception):  # noqa: N818 - tells of a repeated request or event, not of a fault
@@ -73,28 +74,35 @@ async def ensure_indexes(db: Database) -> None:
 async def append(
     db: Database,
     order_id: str,
-    compose: Callable[[Tail], tuple[Message, Sealed]],
+    compose: Compose,
     *,
     request: str | None = None,
-    together_with: Write | None = None,
+    claim: Claim | None = None,
 ) -> Message:
     """Put a message at the end of a thread, with its event.
 
     Args:
+        compose: makes the message, given where the thread ends and what was claimed.
         request: the sender's name for this request, which can be carried out once.
-        together_with: other writes that must happen with this one, or not at all.
+        claim: makes files part of the message, together with it or not at all.
 
     Raises:
         AlreadyThere: the request or the line has been stored before.
         TooManySenders: others were always faster.
     """
     turn = _turns.setdefault(order_id, asyncio.Lock())
+
+    async def insert(session: Session = None) -> tuple[Message, Sealed]:
+        files = await claim(session) if claim else ()
+        message, events = compose(await find_tail(db, order_id, session=session), files)
+        document = _to_document(message) | ({"request": request} if request else {}) | events.fields
+        await db[MESSAGES].insert_one(document, session=session)
+        return message, events
+
     async with turn:
         for _ in range(_MOST_RACES):
-            message, events = compose(await find_tail(db, order_id))
-            document = _to_document(message) | ({"request": request} if request else {}) | events.fields
             try:
-                await _insert(db, document, together_with)
+                message, events = await (mongo.in_transaction(db, insert) if claim else insert())
             except DuplicateKeyError as error:
                 if "seq" not in (error.details or {}).get("keyPattern", {}):
                     raise AlreadyThere from error
@@ -104,21 +112,11 @@ async def append(
     raise TooManySenders
 
 
-async def _insert(db: Database, document: Document, together_with: Write | None) -> None:
-    if together_with is None:
-        await db[MESSAGES].insert_one(document)
-        return
-
-    async def both(session: Session) -> None:
-        await together_with(session)
-        await db[MESSAGES].insert_one(document, session=session)
-
-    await mongo.in_transaction(db, both)
-
-
-async def find_tail(db: Database, order_id: str) -> Tail:
+async def find_tail(db: Database, order_id: str, *, session: Session = None) -> Tail:
     """Read where a thread ends."""
-    found = await db[MESSAGES].find_one({"order_id": order_id}, {"tail": 1, "seq": 1}, sort=_BY_END)
+    found = await db[MESSAGES].find_one(
+        {"order_id": order_id}, {"tail": 1, "seq": 1}, sort=_BY_END, session=session
+    )
     return _tail(found) if found else Tail()
 
 

@@ -33,7 +33,7 @@ async def bring_up_to_date(db: Database, facts: ThreadFacts, *, now: datetime) -
         if entry.status.value in shown:
             continue
 
-        def compose(tail: Tail, entry: HistoryEntry = entry) -> tuple[Message, Sealed]:
+        def compose(tail: Tail, _: tuple[File, ...], entry: HistoryEntry = entry) -> tuple[Message, Sealed]:
             return _with_event(domain.tell(facts, entry, message_id=new_id(), tail=tail), now=now)
 
         try:
@@ -87,23 +87,23 @@ async def send(
         except ContactInfoBlocked as refusal:
             await note_blocked(db, thread, refusal, where="message", caller=caller, now=now)
             raise
-    message_id, files, claim = new_id(), tuple[File, ...](), None
-    if message.attachment_ids:
-        files = await attachments.find_unsent(db, thread, message.attachment_ids, caller=caller)
+    message_id = new_id()
 
-        async def claim(session: Session) -> None:
-            await attachments.claim(
-                db, thread, message.attachment_ids, message_id=message_id, caller=caller, session=session
-            )
+    async def claim(session: Session) -> tuple[File, ...]:
+        return await attachments.claim(
+            db, thread, message.attachment_ids, message_id=message_id, caller=caller, session=session
+        )
 
-    def compose(tail: Tail) -> tuple[Message, Sealed]:
+    def compose(tail: Tail, files: tuple[File, ...]) -> tuple[Message, Sealed]:
         written = domain.write(
             thread, message_id=message_id, tail=tail, by=caller, text=message.text, files=files, now=now
         )
         return _with_event(written, now=now)
 
     try:
-        return await messages.append(db, order_id, compose, request=request, together_with=claim)
+        return await messages.append(
+            db, order_id, compose, request=request, claim=claim if message.attachment_ids else None
+        )
     except messages.AlreadyThere:
         if repeated := await _find_repeated(db, order_id, caller=caller, request=request):
             return repeated
@@ -171,24 +171,3 @@ def _with_event(message: Message, *, now: datetime) -> tuple[Message, Sealed]:
         message=views.message(message, read_up_to={}),
     )
     return message, sealed([sent], now=now)
-
-
-class Sums:
-    """Keeps the sums of organisations up; what is asked for while one step runs is done together in the next."""
-
-    def __init__(self) -> None:
-        self._turn = asyncio.Lock()
-        self._asked: set[str] = set()
-
-    async def add_up(self, db: Database, order_id: str) -> None:
-        """Return when the sums hold what the thread holds now."""
-        self._asked.add(order_id)
-        async with self._turn:
-            if order_id not in self._asked:  # the step that has just ended took it along
-                return
-            together, self._asked = self._asked, set()
-            try:
-                await reads.add_up(db, together)
-            except BaseException:
-                self._asked |= together
-                raise

@@ -1,14 +1,15 @@
-"""The chat service over HTTP, for the gateway alone."""
+"""Threads, their messages and what is unread."""
 
 import asyncio
 from typing import Annotated
 
 import orjson
-from fastapi import APIRouter, Body, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Body, Query, Request, Response
 
-from services.chat import use_cases, views
-from services.chat.domain import Rules
+from services.chat import views
+from services.chat.api.needs import CurrentRules, Key
 from services.chat.store import messages, reads, threads
+from services.chat.use_cases import messages as use_cases
 from shared.api.chat import (
     Message,
     Messages,
@@ -23,15 +24,6 @@ from shared.api.chat import (
 from shared.http import CurrentCaller, Db, Limit, Now
 
 router = APIRouter()
-
-
-def _rules(request: Request) -> Rules:
-    rules: Rules = request.app.state.rules
-    return rules
-
-
-CurrentRules = Annotated[Rules, Depends(_rules)]
-Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=128)]
 
 
 @router.put("/threads/{order_id}", status_code=204)

@@ -1,0 +1,139 @@
+"""The S3 bucket: bytes stream in and out by signed links; only the bucket itself is made by the client library."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import BinaryIO, Final
+from urllib.parse import urlsplit
+
+import aiohttp
+from minio import Minio
+from minio.error import S3Error
+from yarl import URL
+
+from shared.errors import NotFound, Unavailable
+
+# Naming it spares the library the question where the bucket is.
+_REGION: Final = "us-east-1"
+_LINK_LIVES: Final = timedelta(minutes=10)
+# Shorter than the life of an upload's row, so that nothing arrives after the sweeper.
+_TIMEOUT: Final = aiohttp.ClientTimeout(total=300, sock_connect=5, sock_read=60)
+_CHUNK: Final = 512 * 1024
+_OK, _PARTIAL, _NOT_FOUND, _NOT_SATISFIABLE = 200, 206, 404, 416
+
+
+class ObjectNotFound(NotFound):
+    """The bytes are not there, or not yet."""
+
+    title = "No such file"
+
+
+class StorageUnavailable(Unavailable):
+    title = "File storage does not answer"
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(f"the storage of files does not answer ({cause}); try again", retry_after=5)
+
+
+class Objects:
+    """Files by their keys; `opened` for as long as the service runs."""
+
+    def __init__(self, *, endpoint: str, access_key: str, secret_key: str, bucket: str) -> None:
+        address = urlsplit(endpoint)
+        self._client = Minio(
+            address.netloc,
+            access_key=access_key,
+            secret_key=secret_key,
+            secure=address.scheme == "https",
+            region=_REGION,
+        )
+        self._bucket = bucket
+        self._session: aiohttp.ClientSession
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[None]:
+        """Keep connections for as long as the context lasts."""
+        await asyncio.to_thread(self._make_bucket)
+        # No limit: what bounds transfers is the gateway's limit of uploads, and a waiting download blocks its page.
+        connector = aiohttp.TCPConnector(limit=0)
+        async with aiohttp.ClientSession(
+            connector=connector, timeout=_TIMEOUT, auto_decompress=False, read_bufsize=_CHUNK
+        ) as self._session:
+            yield
+
+    async def check(self) -> None:
+        """Ask whether the server answers and knows us.
+
+        Raises:
+            ConnectionError: it does not.
+        """
+        async with self._session.head(self._link("HEAD", "no-such-file")) as response:
+            if response.status not in {_OK, _NOT_FOUND}:
+                raise ConnectionError
+
+    async def put(self, key: str, file: BinaryIO) -> None:
+        """Store a file whole.
+
+        Raises:
+            StorageUnavailable: it may or may not be there.
+        """
+        length = file.seek(0, 2)
+        file.seek(0)
+
+        async def chunks() -> AsyncIterator[bytes]:
+            while chunk := await asyncio.to_thread(file.read, _CHUNK):
+                yield chunk
+
+        try:
+            async with self._session.put(
+                self._link("PUT", key), data=chunks(), headers={"Content-Length": str(length)}
+            ) as response:
+                if response.status != _OK:
+                    raise StorageUnavailable(str(response.status))
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise StorageUnavailable(type(error).__name__) from error
+
+    @asynccontextmanager
+    async def get(self, key: str, *, byte_range: str | None) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Open an object, or a range of it; the status is 200, 206 or 416.
+
+        Raises:
+            ObjectNotFound: there is none.
+            StorageUnavailable: nobody answers.
+        """
+        headers = {"Range": byte_range} if byte_range else {}
+        try:
+            async with self._session.get(self._link("GET", key), headers=headers) as response:
+                if response.status == _NOT_FOUND:
+                    raise ObjectNotFound("the file is not there")
+                if response.status not in {_OK, _PARTIAL, _NOT_SATISFIABLE}:
+                    raise StorageUnavailable(str(response.status))
+                yield response
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise StorageUnavailable(type(error).__name__) from error
+
+    async def delete(self, key: str) -> None:
+        """Remove an object, whether it is there or not.
+
+        Raises:
+            StorageUnavailable: it may or may not be there.
+        """
+        try:
+            async with self._session.delete(self._link("DELETE", key)) as response:
+                if response.status not in {200, 204, _NOT_FOUND}:
+                    raise StorageUnavailable(str(response.status))
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise StorageUnavailable(type(error).__name__) from error
+
+    def _link(self, method: str, key: str) -> URL:
+        link = self._client.get_presigned_url(method, self._bucket, key, expires=_LINK_LIVES)
+        return URL(link, encoded=True)
+
+    def _make_bucket(self) -> None:
+        try:
+            if not self._client.bucket_exists(self._bucket):
+                self._client.make_bucket(self._bucket)
+        except S3Error as error:
+            if error.code not in {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}:
+                raise

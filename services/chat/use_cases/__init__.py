@@ -1,0 +1,1 @@
+"""What users and events can cause, in one file for each noun."""

@@ -1,0 +1,246 @@
+"""Uploads: from the first byte to the file that can be sent, and what becomes of those that are not."""
+
+import asyncio
+import hashlib
+import io
+import tempfile
+from dataclasses import dataclass
+from datetime import datetime
+from typing import BinaryIO, Final
+
+from services.chat import domain, views
+from services.chat.attachments import kinds, metadata, names
+from services.chat.attachments.kinds import AttachmentUnsafe, Kind
+from services.chat.attachments.objects import Objects
+from services.chat.attachments.receiving import Received
+from services.chat.attachments.scanning import Scanner
+from services.chat.attachments.thumbnails import Thumbnails
+from services.chat.domain import AttachmentInfected, AttachmentNotScanned, File, Rules, Thread, Upload
+from services.chat.store import attachments, threads
+from services.chat.use_cases.messages import note_blocked
+from shared.contact_guard import Context
+from shared.contact_refusal import ContactInfoBlocked, refuse_contact_info
+from shared.errors import Invalid, Unavailable
+from shared.events.chat import AttachmentStored
+from shared.identity import Caller
+from shared.ids import new_id
+from shared.mongo import Database
+from shared.outbox import sealed
+
+_CHUNK: Final = 1024 * 1024
+# Half a minute for an upload that is being carried out; then its client may ask again.
+_LOOKS, _LOOK_AGAIN = 300, 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What uploads need besides the database."""
+
+    objects: Objects
+    scanner: Scanner
+    thumbnails: Thumbnails
+
+
+class IdempotencyKeyReused(Invalid):
+    """The caller has uploaded something else with this key."""
+
+    title = "Idempotency key reused"
+
+
+class UploadInProgress(Unavailable):
+    """The same request is being carried out at this moment."""
+
+    title = "The same upload is still running"
+
+    def __init__(self) -> None:
+        super().__init__("the first request with this key has not ended yet; try again", retry_after=5)
+
+
+async def get_thread_to_upload(
+    db: Database, order_id: str, *, caller: Caller, now: datetime, rules: Rules
+) -> Thread:
+    """Find out whether the caller may upload, before a byte is taken.
+
+    Raises:
+        RoleNotSufficient: a viewer only reads.
+        ThreadNotKnown, ThreadClosed: there is no thread to upload to.
+    """
+    caller.must_write()
+    thread = await threads.get_thread(db, order_id, caller=caller)
+    domain.must_be_open(thread, now=now, rules=rules)
+    return thread
+
+
+async def upload(
+    db: Database,
+    parts: Parts,
+    *,
+    thread: Thread,
+    received: Received,
+    request: str | None,
+    caller: Caller,
+    now: datetime,
+    rules: Rules,
+) -> File:
+    """Store a file that can then be sent in the thread.
+
+    Raises:
+        IdempotencyKeyReused: the key belongs to another upload.
+        ContactInfoBlocked: the name holds contact information.
+        AttachmentTypeUnsupported, AttachmentUnsafe, AttachmentDamaged, AttachmentInfected: of the file.
+        StorageUnavailable: nothing is stored.
+    """
+    fingerprint = await asyncio.to_thread(_fingerprint, received, thread) if request else None
+    if request and (first := await _find_first(db, caller=caller, request=request, fingerprint=fingerprint)):
+        return first
+    await _refuse_name(db, thread, received.name, caller=caller, now=now)
+    name = names.safe(received.name)
+    kind = await asyncio.to_thread(
+        kinds.recognize, received.file, name=name, content_type=received.content_type
+    )
+    with tempfile.TemporaryFile(prefix="millrace-upload-") as cleaned:
+        content: BinaryIO = received.file
+        if kind.is_picture:
+            await asyncio.to_thread(_clean, received.file, cleaned, kind=kind, rules=rules)
+            content = cleaned
+        scan = await parts.scanner.scan(content)
+        if scan == "infected":
+            raise AttachmentInfected
+        thumbnail = await parts.thumbnails.draw(content, kind=kind)
+        attachment_id = new_id()
+        new = Upload(
+            id=attachment_id,
+            order_id=thread.order_id,
+            buyer_id=thread.buyer_id,
+            factory_id=thread.factory_id,
+            uploaded_by=caller.user_id,
+            file=File(
+                id=attachment_id,
+                filename=name,
+                content_type=kind.content_type,
+                size=content.seek(0, 2),
+                sha256=await asyncio.to_thread(_sha256, content),
+                has_thumbnail=thumbnail is not None,
+                scan=scan,
+            ),
+            is_stored=False,
+            message_id=None,
+            fingerprint=fingerprint,
+        )
+        try:
+            await attachments.insert_upload(db, new, request=request, now=now)
+        except attachments.RequestTaken:
+            first = await _find_first(db, caller=caller, request=request or "", fingerprint=fingerprint)
+            if first is None:
+                raise UploadInProgress from None
+            return first
+        try:
+            await parts.objects.put(new.key, content)
+            if thumbnail is not None:
+                await parts.objects.put(new.thumbnail_key, io.BytesIO(thumbnail))
+            stored = AttachmentStored(
+                order_id=thread.order_id,
+                buyer_id=thread.buyer_id,
+                factory_id=thread.factory_id,
+                user_id=caller.user_id,
+                attachment=views.attachment(new.file),
+            )
+            await attachments.keep_upload(
+                db, new, sealed([stored], now=now), expires_at=now + rules.unsent_for
+            )
+        except BaseException:
+            # Also when the client is gone. What this cannot do any more, the sweeper does.
+            await asyncio.shield(_remove(db, parts, new))
+            raise
+    return new.file
+
+
+async def get_file(db: Database, attachment_id: str, *, caller: Caller) -> Upload:
+    """Find a file that the caller may fetch.
+
+    Raises:
+        AttachmentNotFound: there is none.
+        AttachmentNotScanned, AttachmentInfected: the scanner has not let it pass.
+    """
+    found = await attachments.get_upload(db, attachment_id, caller=caller)
+    if found.file.scan == "pending":
+        raise AttachmentNotScanned
+    if found.file.scan == "infected":
+        raise AttachmentInfected
+    return found
+
+
+async def sweep(db: Database, parts: Parts, *, now: datetime) -> int:
+    """Remove uploads that were cut off or never sent, with their bytes; tell how many."""
+    count = 0
+    async for expired in attachments.find_expired(db, now=now):
+        await _remove(db, parts, expired)
+        count += 1
+    return count
+
+
+async def scan_waiting(db: Database, parts: Parts) -> int:
+    """Ask the scanner about files that it has not seen yet; tell how many have their verdict now."""
+    count = 0
+    for waiting in await attachments.find_unscanned(db, limit=10):
+        with tempfile.TemporaryFile(prefix="millrace-scan-") as copy:
+            async with parts.objects.get(waiting.key, byte_range=None) as response:
+                async for chunk in response.content.iter_chunked(_CHUNK):
+                    await asyncio.to_thread(copy.write, chunk)
+            verdict = await parts.scanner.scan(copy)
+        if verdict == "pending":
+            break
+        await attachments.keep_verdict(db, waiting, scan=verdict)
+        count += 1
+    return count
+
+
+async def _refuse_name(db: Database, thread: Thread, name: str, *, caller: Caller, now: datetime) -> None:
+    try:
+        refuse_contact_info(name, pointer="/file", context=Context(known=thread.known, is_filename=True))
+    except ContactInfoBlocked as refusal:
+        await note_blocked(db, thread, refusal, where="filename", caller=caller, now=now)
+        raise
+
+
+async def _find_first(db: Database, *, caller: Caller, request: str, fingerprint: str | None) -> File | None:
+    """Find what the same request has made before; if it is being carried out, wait for its end."""
+    for _ in range(_LOOKS):
+        found = await attachments.find_upload_of_request(db, caller=caller, request=request)
+        if found is None:
+            return None
+        if found.fingerprint != fingerprint:
+            raise IdempotencyKeyReused("this key came before with another file, name or order")
+        if found.is_stored:
+            return found.file
+        await asyncio.sleep(_LOOK_AGAIN)
+    raise UploadInProgress
+
+
+async def _remove(db: Database, parts: Parts, gone: Upload) -> None:
+    await parts.objects.delete(gone.key)
+    if gone.file.has_thumbnail:
+        await parts.objects.delete(gone.thumbnail_key)
+    await attachments.delete_upload(db, gone)
+
+
+def _clean(source: BinaryIO, target: BinaryIO, *, kind: Kind, rules: Rules) -> None:
+    size = metadata.clean(source, target, kind=kind)
+    if size and size.width * size.height > rules.most_pixels:
+        raise AttachmentUnsafe(
+            f"the picture unpacks to {size.width} x {size.height} pixels; up to {rules.most_pixels} can be sent",
+            most_pixels=rules.most_pixels,
+        )
+
+
+def _sha256(file: BinaryIO) -> str:
+    file.seek(0)
+    digest = hashlib.sha256()
+    while chunk := file.read(_CHUNK):
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _fingerprint(received: Received, thread: Thread) -> str:
+    what = (thread.order_id, received.name, received.content_type, _sha256(received.file))
+    return hashlib.sha256(repr(what).encode()).hexdigest()
