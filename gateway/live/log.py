@@ -19,15 +19,7 @@ from shared.ids import new_id
 
 log = structlog.get_logger(__name__)
 
-STREAM: Final = "gateway.live"
-# Fixed, as RabbitMQ refuses to declare a stream anew with other arguments. It deletes whole segments, so
-# a segment must be small beside what is kept for the ages and sizes to mean anything.
-_ARGUMENTS: Final[dict[str, Any]] = {
-    "x-queue-type": "stream",
-    "x-max-age": "1h",
-    "x-max-length-bytes": 1024**3,
-    "x-stream-max-segment-size-bytes": 32 * 1024**2,
-}
+STREAM: Final = messaging.LIVE_LOG
 MOST_KEPT: Final = timedelta(hours=1)
 _PREFETCH: Final = 500
 _RETRY_PAUSE: Final = 1.0
@@ -101,8 +93,8 @@ class Log:
         exchange = await channel.declare_exchange(
             messaging.EVENTS.name, type=aio_pika.ExchangeType.TOPIC, durable=True
         )
-        queue = await channel.declare_queue(STREAM, durable=True, arguments=_ARGUMENTS)
-        await queue.bind(exchange, routing_key="#")
+        queue = await channel.declare_queue(STREAM.name, durable=True, arguments=STREAM.arguments)
+        await queue.bind(exchange, routing_key=STREAM.routing())
         place = self._last
         sign = new_id()
 
@@ -134,7 +126,7 @@ class Log:
                 orjson.dumps({"id": sign, "type": "gateway.listens"}),
                 delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
             ),
-            routing_key=STREAM,
+            routing_key=STREAM.name,
             timeout=10,
         )
 
