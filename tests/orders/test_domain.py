@@ -249,11 +249,11 @@ def test_a_contradiction_is_told_field_by_field() -> None:
     found = domain.contradictions(order, told, buyer_id="buyer-2")
 
     assert [error["pointer"] for error in found] == [
-        "/buyer_id",
-        "/product/name",
-        "/unit_price/amount",
-        "/unit_price/currency",
-        "/deadline",
+        "/data/buyer_id",
+        "/data/product/name",
+        "/data/unit_price/amount",
+        "/data/unit_price/currency",
+        "/data/deadline",
     ]
 
 

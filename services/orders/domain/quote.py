@@ -88,12 +88,15 @@ def accept(
 
 
 def contradictions(order: Order, quote: NewOrder, *, buyer_id: str) -> list[dict[str, str]]:
-    """Point at what a repeated quote tells differently from the order that it made.
+    """Point at what a repeated event tells differently from the order that its quote made.
 
     A text that one of both leaves out contradicts nothing.
     """
     return [
-        {"pointer": pointer, "detail": f"is {str(told)[:80]!r}; order {order.number} has {str(known)[:80]!r}"}
+        {
+            "pointer": f"/data{pointer}",
+            "detail": f"is {str(told)[:80]!r}; order {order.number} has {str(known)[:80]!r}",
+        }
         for pointer, known, told in _side_by_side(order, quote, buyer_id=buyer_id)
         if known is not None and told is not None and known != told
     ]

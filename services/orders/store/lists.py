@@ -43,7 +43,10 @@ async def find_orders(
 ) -> tuple[list[Order], str | None]:
     """List orders of the caller's organisation, and the cursor of what follows."""
     owner, other = OWNER[caller.side], OWNER["factory" if caller.side == "buyer" else "buyer"]
-    criteria: list[Document] = [{owner: caller.organisation_id}, _active(query)]
+    if not (active := _active(query)):
+        return [], None
+    # Naming every value of `active` that can be keeps the sort inside the index.
+    criteria: list[Document] = [{owner: caller.organisation_id}, {"active": {"$in": active}}]
     if query.status:
         criteria.append({"status": {"$in": [status.value for status in query.status]}})
     if query.counterparty:
@@ -168,25 +171,27 @@ async def on_time_rate(db: Database, *, organisation_id: str) -> float | None:
     return rows[0]["kept"] / rows[0]["all"] if rows else None
 
 
-def _active(query: OrderQuery) -> Document:
+def _active(query: OrderQuery) -> list[bool]:
+    possible = {True, False}
     if query.state:
-        return {"active": query.state == "active"}
-    if query.status and Status.COMPLETED not in query.status:
-        return {"active": True}
-    # Naming both values keeps the sort inside the index.
-    return {"active": {"$in": [True, False]}}
+        possible &= {query.state == "active"}
+    if query.due:
+        possible &= {query.due != "done"}
+    if query.status:
+        possible &= {status is not Status.COMPLETED for status in query.status}
+    return sorted(possible)
 
 
 def _due_filter(due: DueState, *, now: datetime) -> Document:
     match due:
         case "done":
-            return {"active": False}
+            return {}
         case "overdue":
-            return {"active": True, "overdue_at": {"$lte": now}}
+            return {"overdue_at": {"$lte": now}}
         case "due_soon":
-            return {"active": True, "due_soon_at": {"$lte": now}, "overdue_at": {"$gt": now}}
+            return {"due_soon_at": {"$lte": now}, "overdue_at": {"$gt": now}}
         case "on_track":
-            return {"active": True, "due_soon_at": {"$gt": now}}
+            return {"due_soon_at": {"$gt": now}}
 
 
 def _position(order: Order, sort: Sort) -> str:

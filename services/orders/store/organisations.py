@@ -40,7 +40,7 @@ async def keep_organisation(db: Database, record: OrganisationChanged) -> None:
     """
     try:
         ZoneInfo(record.time_zone)
-    except (ValueError, ZoneInfoNotFoundError) as error:
+    except (OSError, ValueError, ZoneInfoNotFoundError) as error:
         raise ValidationFailed.at("/time_zone", f"{record.time_zone[:100]!r} is no IANA time zone") from error
     await inbox.keep_newer(
         db[ORGANISATIONS],
