@@ -15,10 +15,10 @@ up: ## Start the whole suite and watch over it until Ctrl-C (MILLRACE_PORT, MILL
 	@$(BIN)/millrace up
 
 down: ## Stop the suite that runs in MILLRACE_HOME
-	@$(BIN)/millrace down
+	@[ ! -x $(BIN)/millrace ] || $(BIN)/millrace down
 
 clean: ## Stop the suite and delete its data
-	@$(BIN)/millrace clean
+	@[ ! -x $(BIN)/millrace ] || $(BIN)/millrace clean
 
 demo: ## Fill the running suite with an example marketplace
 	@$(BIN)/millrace demo

@@ -81,7 +81,7 @@ def clean(home: Home = DEFAULT_HOME) -> None:
     if not (home / local.LOCK).exists():
         typer.echo(f"{home} is no data folder of Millrace; nothing was deleted", err=True)
         raise typer.Exit(1)
-    shutil.rmtree(home)
+    shutil.rmtree(home.resolve())
     _say(f"Deleted {home}")
 
 
@@ -102,7 +102,8 @@ def demo(home: Home = DEFAULT_HOME) -> None:
 async def _run_until_asked(suite: local.Suite) -> None:
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(name, suite.stopping.set)
+        if name != signal.SIGHUP or signal.getsignal(name) != signal.SIG_IGN:  # as after `nohup`
+            loop.add_signal_handler(name, suite.stopping.set)
     async with suite:
         _greet(suite)
         await asyncio.to_thread(suite.stopping.wait)

@@ -69,18 +69,20 @@ find_python() {
 
 python_environment() {
     lock=requirements/dev.txt
-    wanted=$(cat "$lock" pyproject.toml | cksum)
-    if [ -x .venv/bin/millrace ] && [ "$(cat .venv/installed 2>/dev/null)" = "$wanted" ]; then
+    wanted="$(cat "$lock" pyproject.toml | cksum) in $PWD"
+    installed=$(cat .venv/installed 2>/dev/null || echo "nothing in $PWD")
+    if [ -x .venv/bin/millrace ] && [ "$installed" = "$wanted" ]; then
         return
     fi
-    if [ ! -x .venv/bin/python ]; then
+    # An environment that was moved or copied here still runs the programs of the place it was made in.
+    if [ ! -x .venv/bin/python ] || [ "${installed#* in }" != "$PWD" ]; then
         python=$(find_python)
         if [ -z "$python" ] && may_use_apt; then
             apt_install python3 python3-venv
             python=$(find_python)
         fi
         [ -n "$python" ] || fail "Python 3.11 or newer with venv is missing; install it or name it with PYTHON=…"
-        "$python" -m venv .venv
+        "$python" -m venv --clear .venv
     fi
     surely "Installing $(grep -c '^[a-z0-9]' "$lock") Python packages into .venv (minutes the first time)" \
         .venv/bin/python -m pip install --disable-pip-version-check --progress-bar off --require-hashes -r "$lock"
