@@ -126,6 +126,8 @@ def _after(view: View, tokens: Sequence[Token], place: int, messenger: Messenger
             return None
         if "\n" in gap:
             near = near and offset == 0
+        if refused and offset > 1:
+            return None
         hit = _handle_at(
             view,
             token,
@@ -193,6 +195,8 @@ def _handle_at(
     if _is_work(name, raw):
         return None
     if word.startswith("@"):
+        if name.isalpha() and raw[1:].istitle() and "\n" in norm[max(0, start - 3) : start]:
+            return None  # "@Anna" begins another message
         return (start, end) if len(name) >= _SHORTEST_AFTER_AT else None
     if _STRICT.match(name) and not raw.isupper():
         return start, end

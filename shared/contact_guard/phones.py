@@ -220,14 +220,8 @@ def shape_of(run: Run) -> int:
         or (digits.startswith("0") and 9 <= len(digits) <= 12)
         or _COUNTRY.fullmatch(digits)
     ):  # noqa: PLR2004
-        return (
-            FORMATTED
-            if len(run.groups) > 1
-            and _COUNTRY.fullmatch(digits)
-            and len(run.groups[0].digits) <= 3
-            and len(digits) >= 11
-            else _POSSIBLE
-        )  # noqa: PLR2004
+        grouped_by_country = len(run.groups) > 1 and len(digits) >= 11 and _COUNTRY.fullmatch(digits)  # noqa: PLR2004
+        return FORMATTED if grouped_by_country and _is_country(run.groups[0].digits) else _POSSIBLE
     if 8 <= len(digits) <= 11 and digits[0] in "23456789":  # noqa: PLR2004
         return _POSSIBLE
     return 0
@@ -236,6 +230,10 @@ def shape_of(run: Run) -> int:
 def is_round(group: Group) -> bool:
     """Tell whether digits are an amount rather than a part of a number: 500, 1200."""
     return group.digits.endswith("0") and not group.digits.startswith("0")
+
+
+def _is_country(digits: str) -> bool:
+    return int(digits) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE
 
 
 def _possible(number: str) -> bool:

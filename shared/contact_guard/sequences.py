@@ -1,5 +1,6 @@
 """Identifiers split over several messages of one sender."""
 
+import itertools
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,13 +9,15 @@ from shared.contact_guard import numerals, phones, text, trade
 from shared.contact_guard.finding import Finding
 from shared.contact_guard.numerals import Group, Run
 from shared.contact_guard.text import View
-from shared.contact_guard.tokens import tokenize, unleet
+from shared.contact_guard.tokens import Token, tokenize, unleet
 from shared.contact_guard.vocabulary import Role
 
 _MOST = 4
 _LONGEST_FRAGMENT = 9
 _FEW_WORDS = 3
 _OPEN_END = re.compile(r"[\w.+-]*@\s*$|(?:^|\s)www\.?$|^\S{1,30}\.$|[\w-]\.$")
+_PIECE = re.compile(r"[\w.@:/-]{1,30}", re.ASCII)
+_AMOUNT = re.compile(r"[x×%$€£¥=,]|\d\.\d{1,2}$")
 _OPEN_START = re.compile(r"^\s*[@.]\s*\w")
 
 Detect = Callable[[View], list[Finding]]
@@ -30,12 +33,12 @@ def find(previous: Sequence[str], raw: str, detect: Detect) -> list[Finding]:
 
 def _joined(earlier: Sequence[str], raw: str, detect: Detect) -> list[Finding]:
     """Read the messages as one text, and the fragments among them without the work talk between."""
-    for glue in ("\n", ""):
-        candidates = [earlier, [message for message in earlier if _is_fragment(message)]]
-        for messages in candidates if candidates[0] != candidates[1] else candidates[:1]:
-            if not messages or (glue == "" and not _open(messages[-1], raw)):
+    fragments = [message for message in earlier if _is_fragment(message)]
+    for messages in (earlier, fragments) if len(fragments) < len(earlier) else (earlier,):
+        for tight in (False, True):
+            head = _glued([*messages, raw], tight=tight)
+            if head is None:
                 continue
-            head = glue.join(messages) + glue
             found = [f for f in detect(text.read(head + raw)) if f.end > len(head)]
             found = [f for f in found if f.kind != "phone" or f.start >= len(head)]
             if found:
@@ -44,6 +47,19 @@ def _joined(earlier: Sequence[str], raw: str, detect: Detect) -> list[Finding]:
                     for f in found
                 ]
     return []
+
+
+def _glued(messages: Sequence[str], *, tight: bool) -> str | None:
+    """Give the text before the last message; `tight` leaves nothing between pieces of one word."""
+    head = ""
+    glued = False
+    for message, following in itertools.pairwise(messages):
+        close = tight and (
+            _open(message, following) or bool(_PIECE.fullmatch(message) and _PIECE.fullmatch(following))
+        )
+        glued = glued or close
+        head += message + ("" if close else "\n")
+    return head if head and (glued or not tight) else None
 
 
 def _open(message: str, following: str) -> bool:
@@ -74,16 +90,9 @@ def _digits(earlier: Sequence[str], raw: str) -> list[Finding]:
         part = _bare(message)
         if part is None:
             tokens = tokenize(text.read(message).norm)
-            tail = 0
             for token in tokens:
                 said |= token.role
-            for token in tokens[-5:]:
-                tail |= token.role
-            if (
-                not parts[0].run.plus
-                and tail & Role.LABEL
-                and not tail & (Role.CALL | Role.MESSENGER | Role.DIAL)
-            ):
+            if not parts[0].run.plus and _announces_trade(tokens):
                 label = True
             continue
         parts.insert(0, part)
@@ -96,6 +105,16 @@ def _digits(earlier: Sequence[str], raw: str) -> list[Finding]:
             start, end = view.span(last.run.start, last.run.end)
             return [Finding("messenger" if said & Role.MESSENGER else "phone", start, end, kind_rule)]
     return []
+
+
+def _announces_trade(tokens: Sequence[Token]) -> bool:
+    """Tell whether a message ends by naming a number of the trade: "DHL number is"."""
+    for token in reversed(tokens):
+        if token.role & Role.LABEL:
+            return not token.role & (Role.CALL | Role.MESSENGER)
+        if token.word[0].isalpha() and not token.role & (Role.NUMBER | Role.LINK | Role.DIGITS):
+            return False
+    return False
 
 
 def _bare(message: str) -> _Part | None:
@@ -117,9 +136,11 @@ def _bare(message: str) -> _Part | None:
             Role.CALL | Role.CALL_WEAK | Role.FILL | Role.LINK | Role.PLUS | Role.MESSENGER
         ):
             words += 1
-    if words > 1 or role & (Role.LABEL | Role.UNIT) or re.search(r"[x×%$€£¥=]|\d[.,]\d{1,2}$|,", view.norm):
-        if not role & Role.CALL and not all(group.spelled for group, _ in groups):
-            return None
+    spelled = all(group.spelled for group, _ in groups)
+    if role & (Role.LABEL | Role.UNIT) and not role & Role.CALL:
+        return None
+    if (words > 1 and not role & Role.CALL) or (_AMOUNT.search(view.norm) and not spelled):
+        return None
     return _Part(Run(tuple(group for group, _ in groups), groups[0][1]), role)
 
 
