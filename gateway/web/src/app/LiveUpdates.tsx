@@ -1,0 +1,86 @@
+import { type QueryKey, useQueryClient } from "@tanstack/react-query";
+import { createContext, type ReactNode, useContext, useEffect, useState } from "react";
+import type { Message } from "@/api/schema";
+import { useAccount } from "@/features/account/queries";
+import { markReadByOtherSide, receiveMessage } from "@/features/chat/cache";
+import { keys } from "@/features/keys";
+import { type LiveEvent, LiveStream, useLiveState } from "@/live";
+import { ME } from "@/queries";
+
+// A burst of events costs one reload, not one each.
+const GATHER = 400;
+
+const Stream = createContext<LiveStream | null>(null);
+
+/** Which of the cached answers an event makes stale. */
+export function touchedBy({ type, subject }: LiveEvent): QueryKey[] {
+  const lists = [keys.dashboard, keys.cards];
+  switch (type) {
+    case "notification.created.v1":
+      return [keys.notifications, keys.dashboard];
+    case "message.sent.v1":
+    case "message.read.v1":
+      return lists;
+    case "order.created.v1":
+      return lists;
+    default:
+      return subject ? [...lists, keys.order(subject), keys.profiles] : lists;
+  }
+}
+
+export function LiveUpdates({ children }: { children: ReactNode }) {
+  const client = useQueryClient();
+  const { organisation } = useAccount();
+  const side = organisation.kind;
+  const [stream, setStream] = useState<LiveStream | null>(null);
+
+  useEffect(() => {
+    const stale = new Map<string, QueryKey>();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+
+    function refresh() {
+      timer = undefined;
+      for (const queryKey of stale.values()) void client.invalidateQueries({ queryKey });
+      stale.clear();
+    }
+
+    function onEvent(event: LiveEvent) {
+      if (event.type === "message.sent.v1") {
+        const { order_id, message } = event.data as unknown as { order_id: string; message: Message };
+        receiveMessage(client, order_id, message);
+      }
+      if (event.type === "message.read.v1") {
+        const {
+          order_id,
+          side: reader,
+          up_to,
+        } = event.data as { order_id: string; side: string; up_to: number };
+        if (reader !== side) markReadByOtherSide(client, order_id, side, up_to);
+      }
+      for (const key of touchedBy(event)) stale.set(JSON.stringify(key), key);
+      timer ??= setTimeout(refresh, GATHER);
+    }
+
+    // Also learns that the session is over: then the answer to "who am I" is 401.
+    const live = new LiveStream(onEvent, () => void client.invalidateQueries());
+    const askWhoWeAre = live.subscribe(() => {
+      if (live.state === "lost" && navigator.onLine) void client.invalidateQueries({ queryKey: ME });
+    });
+    live.start();
+    setStream(live);
+    return () => {
+      clearTimeout(timer);
+      askWhoWeAre();
+      live.stop();
+    };
+  }, [client, side]);
+
+  if (!stream) return null;
+  return <Stream.Provider value={stream}>{children}</Stream.Provider>;
+}
+
+export function useLive() {
+  const stream = useContext(Stream);
+  if (!stream) throw new Error("the live stream is only there below LiveUpdates");
+  return useLiveState(stream);
+}

@@ -1,0 +1,46 @@
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi, Navigate, Outlet, useLocation } from "@tanstack/react-router";
+import { lazy, Suspense } from "react";
+import { useTranslation } from "react-i18next";
+import { AccountProvider, meQuery } from "@/features/account/queries";
+import { Header } from "./Header";
+import { LiveUpdates, useLive } from "./LiveUpdates";
+import classes from "./Shell.module.css";
+
+const ChatDrawer = lazy(() => import("@/features/chat/ChatDrawer"));
+const route = getRouteApi("/signed-in");
+
+/** What surrounds every page of a signed-in person. */
+export function Shell() {
+  const { data: me } = useQuery(meQuery);
+  const { chat } = route.useSearch();
+  const location = useLocation();
+  const { t } = useTranslation();
+
+  if (!me) return <Navigate to="/sign-in" search={{ next: location.href }} />;
+  return (
+    <AccountProvider value={me} key={me.user.id}>
+      <LiveUpdates>
+        <a href="#main" className={classes.skip}>
+          {t("nav.skip")}
+        </a>
+        <Header />
+        <ConnectionNotice />
+        <main id="main" tabIndex={-1} className={classes.main}>
+          <Outlet />
+        </main>
+        <Suspense>{chat && <ChatDrawer orderId={chat} key={chat} />}</Suspense>
+      </LiveUpdates>
+    </AccountProvider>
+  );
+}
+
+function ConnectionNotice() {
+  const { t } = useTranslation();
+  const state = useLive();
+  return (
+    <div role="status" className={classes.notice} data-shown={state === "lost" || undefined}>
+      {state === "lost" && t("live.lost")}
+    </div>
+  );
+}

@@ -1,0 +1,61 @@
+import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { createContext, useContext } from "react";
+import type { Account, Credentials, Registration } from "@/api/schema";
+import { answerOf, api, Problem } from "@/http";
+import { ME } from "@/queries";
+
+export const meQuery = queryOptions({
+  queryKey: ME,
+  queryFn: async (): Promise<Account | null> => {
+    try {
+      return await answerOf(api.GET("/api/v1/auth/me"));
+    } catch (error) {
+      if (error instanceof Problem && error.status === 401) return null;
+      throw error;
+    }
+  },
+});
+
+const AccountContext = createContext<Account | null>(null);
+export const AccountProvider = AccountContext.Provider;
+
+/** The signed-in user and organisation; only below the shell. */
+export function useAccount(): Account {
+  const account = useContext(AccountContext);
+  if (!account) throw new Error("nobody is signed in here");
+  return account;
+}
+
+export function useSignIn() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (body: Credentials) => answerOf(api.POST("/api/v1/auth/login", { body })),
+    onSuccess: ({ user, organisation }) => {
+      client.clear();
+      client.setQueryData<Account>(ME, { user, organisation });
+    },
+  });
+}
+
+/** Registers and signs in. */
+export function useSignUp() {
+  const signIn = useSignIn();
+  return useMutation({
+    mutationFn: async (body: Registration) => {
+      await answerOf(api.POST("/api/v1/auth/register", { body }));
+      return signIn.mutateAsync({ email: body.email, password: body.password });
+    },
+  });
+}
+
+export function useSignOut() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: () => answerOf(api.POST("/api/v1/auth/logout")),
+    onSettled: () => {
+      sessionStorage.clear();
+      client.clear();
+      client.setQueryData<Account | null>(ME, null);
+    },
+  });
+}

@@ -1,0 +1,32 @@
+import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
+import { keys } from "@/features/keys";
+import { answerOf, api } from "@/http";
+import type { Filters } from "./filters";
+
+// A small first page comes fast; the large ones after it keep a reload of a long list to a few calls.
+const limitOf = (cursor: string | undefined) => (cursor ? 100 : 24);
+
+/** Figures and active orders in one answer; the first page is also what the bell counts by. */
+export function useDashboard() {
+  return useInfiniteQuery({
+    queryKey: keys.dashboard,
+    queryFn: ({ pageParam: cursor }) =>
+      answerOf(api.GET("/api/v1/dashboard", { params: { query: { cursor, limit: limitOf(cursor) } } })),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (last) => last.active_orders.next_cursor ?? undefined,
+  });
+}
+
+export function useOrders(filters: Filters) {
+  return useInfiniteQuery({
+    queryKey: [...keys.cards, filters],
+    queryFn: ({ pageParam: cursor }) => {
+      const { state = "active" as const, status, due, q, sort } = filters;
+      const query = { state, status: status && [status], due, q, sort, cursor, limit: limitOf(cursor) };
+      return answerOf(api.GET("/api/v1/orders", { params: { query } }));
+    },
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (last) => last.next_cursor ?? undefined,
+    placeholderData: keepPreviousData,
+  });
+}

@@ -1,0 +1,200 @@
+import { Button, CopyButton, Group, NativeSelect, Skeleton, Stack, TextInput } from "@mantine/core";
+import { notifications } from "@mantine/notifications";
+import { IconCheck, IconCopy } from "@tabler/icons-react";
+import { type FormEvent, useState } from "react";
+import { useTranslation } from "react-i18next";
+import type { IssuedInvitation, Member, User } from "@/api/schema";
+import { useAccount } from "@/features/account/queries";
+import { useFormat } from "@/i18n/format";
+import { Panel } from "@/ui/Page";
+import { ProblemNotice } from "@/ui/ProblemNotice";
+import { useProblemText } from "@/ui/problem";
+import { ErrorState } from "@/ui/states";
+import {
+  useChangeRole,
+  useInvitations,
+  useInvite,
+  useMembers,
+  useRemoveMember,
+  useWithdraw,
+} from "./queries";
+import classes from "./SettingsPage.module.css";
+
+const ROLES = ["owner", "member", "viewer"] as const;
+const roleOf = (value: string): User["role"] => ROLES.find((role) => role === value) ?? "viewer";
+
+export function TeamTab() {
+  const { t } = useTranslation();
+  const { user } = useAccount();
+  const { data: members, error, refetch } = useMembers();
+  const isOwner = user.role === "owner";
+
+  return (
+    <>
+      {isOwner && <InviteForm />}
+      <Panel title={t("team.members")}>
+        {error && <ErrorState error={error} retry={refetch} />}
+        {!members && !error && <Skeleton height="8rem" />}
+        <ul className={classes.list}>
+          {members?.map((member) => (
+            <MemberLine key={member.id} member={member} mayChange={isOwner && member.id !== user.id} />
+          ))}
+        </ul>
+      </Panel>
+      {isOwner && <OpenInvitations />}
+    </>
+  );
+}
+
+function MemberLine({ member, mayChange }: { member: Member; mayChange: boolean }) {
+  const { t } = useTranslation();
+  const problem = useProblemText();
+  const changeRole = useChangeRole();
+  const remove = useRemoveMember();
+  const [sure, setSure] = useState(false);
+  const fail = (error: unknown) => notifications.show({ message: problem(error), color: "signal" });
+
+  return (
+    <li className={classes.line}>
+      <div className={classes.lineText}>
+        <div>{member.display_name}</div>
+        <div className={classes.small}>{member.email}</div>
+      </div>
+      {mayChange ? (
+        <div className={classes.lineActions}>
+          <NativeSelect
+            size="sm"
+            aria-label={t("team.roleOf", { name: member.display_name })}
+            value={member.role}
+            onChange={(event) =>
+              changeRole.mutate({ userId: member.id, role: roleOf(event.target.value) }, { onError: fail })
+            }
+            data={ROLES.map((role) => ({ value: role, label: t(`roles.${role}`) }))}
+          />
+          <Button
+            variant={sure ? "filled" : "subtle"}
+            color="signal"
+            size="sm"
+            loading={remove.isPending}
+            onBlur={() => setSure(false)}
+            onClick={() => (sure ? remove.mutate(member.id, { onError: fail }) : setSure(true))}
+          >
+            {sure ? t("team.removeSure") : t("team.remove")}
+          </Button>
+        </div>
+      ) : (
+        <span className={classes.small}>{t(`roles.${member.role}`)}</span>
+      )}
+    </li>
+  );
+}
+
+function InviteForm() {
+  const { t } = useTranslation();
+  const invite = useInvite();
+  const [issued, setIssued] = useState<IssuedInvitation>();
+
+  function submit(event: FormEvent<HTMLFormElement>) {
+    event.preventDefault();
+    const form = event.currentTarget;
+    const data = new FormData(form);
+    invite.mutate(
+      { email: String(data.get("email")) || null, role: roleOf(String(data.get("role"))) },
+      {
+        onSuccess: (invitation) => {
+          setIssued(invitation);
+          form.reset();
+        },
+      },
+    );
+  }
+
+  return (
+    <Panel title={t("team.invite")}>
+      <form onSubmit={submit}>
+        <Stack>
+          <div className={classes.grid}>
+            <TextInput
+              name="email"
+              type="email"
+              label={t("account.email")}
+              description={t("team.emailHint")}
+              inputWrapperOrder={["label", "input", "description", "error"]}
+              autoComplete="off"
+            />
+            <NativeSelect
+              name="role"
+              label={t("team.role")}
+              defaultValue="member"
+              data={ROLES.map((role) => ({
+                value: role,
+                label: `${t(`roles.${role}`)} – ${t(`team.roles.${role}`)}`,
+              }))}
+            />
+          </div>
+          <ProblemNotice error={invite.error} />
+          <Group>
+            <Button type="submit" loading={invite.isPending}>
+              {t("team.createLink")}
+            </Button>
+          </Group>
+          {issued && <InvitationLink invitation={issued} />}
+        </Stack>
+      </form>
+    </Panel>
+  );
+}
+
+function InvitationLink({ invitation }: { invitation: IssuedInvitation }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const link = `${location.origin}/sign-up?invitation=${encodeURIComponent(invitation.token)}`;
+  return (
+    <div role="status">
+      <p className={classes.small}>{t("team.linkHint", { date: format.date(invitation.expires_at) })}</p>
+      <Group wrap="nowrap" mt="xs">
+        <span className={classes.code}>{link}</span>
+        <CopyButton value={link}>
+          {({ copied, copy }) => (
+            <Button
+              variant="default"
+              leftSection={copied ? <IconCheck size={16} /> : <IconCopy size={16} />}
+              onClick={copy}
+              style={{ flex: "none" }}
+            >
+              {copied ? t("actions.copied") : t("actions.copy")}
+            </Button>
+          )}
+        </CopyButton>
+      </Group>
+    </div>
+  );
+}
+
+function OpenInvitations() {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const { data: invitations } = useInvitations();
+  const withdraw = useWithdraw();
+  if (!invitations?.length) return null;
+  return (
+    <Panel title={t("team.open")}>
+      <ul className={classes.list}>
+        {invitations.map((invitation) => (
+          <li key={invitation.id} className={classes.line}>
+            <div className={classes.lineText}>
+              <div>{invitation.email ?? t("team.anybody")}</div>
+              <div className={classes.small}>
+                {t(`roles.${invitation.role}`)} ·{" "}
+                {t("team.until", { date: format.date(invitation.expires_at) })}
+              </div>
+            </div>
+            <Button variant="subtle" color="signal" size="sm" onClick={() => withdraw.mutate(invitation.id)}>
+              {t("team.withdraw")}
+            </Button>
+          </li>
+        ))}
+      </ul>
+    </Panel>
+  );
+}

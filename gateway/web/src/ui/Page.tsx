@@ -1,0 +1,52 @@
+import { type ReactNode, useEffect } from "react";
+import classes from "./Page.module.css";
+
+interface PageProps {
+  title: string;
+  eyebrow?: ReactNode;
+  actions?: ReactNode;
+  /** `narrow` for forms and texts, `wide` for lists of cards. */
+  width?: "narrow" | "wide";
+  children: ReactNode;
+}
+
+/** The frame of every page: its heading, which is also the tab's title, and what can be done on it. */
+export function Page({ title, eyebrow, actions, width = "narrow", children }: PageProps) {
+  useEffect(() => {
+    document.title = `${title} · Millrace`;
+  }, [title]);
+  return (
+    <div className={classes.page} data-width={width}>
+      <header className={classes.header}>
+        <div>
+          {eyebrow && <div className={classes.eyebrow}>{eyebrow}</div>}
+          <h1 className={classes.title}>{title}</h1>
+        </div>
+        {actions && <div className={classes.actions}>{actions}</div>}
+      </header>
+      {children}
+    </div>
+  );
+}
+
+export function Panel({
+  title,
+  aside,
+  children,
+}: {
+  title?: string;
+  aside?: ReactNode;
+  children: ReactNode;
+}) {
+  return (
+    <section className={classes.panel}>
+      {title && (
+        <div className={classes.panelHeader}>
+          <h2 className={classes.panelTitle}>{title}</h2>
+          {aside}
+        </div>
+      )}
+      {children}
+    </section>
+  );
+}
