@@ -30,6 +30,8 @@ log = structlog.get_logger(__name__)
 # How long the writing process has to publish before another may do it in its place.
 LEASE: Final = timedelta(seconds=5)
 SWEEP_EVERY: Final = 1.0
+# How long a process that ends waits for the broker to take what it has written.
+LAST_WORDS: Final = 5.0
 BATCH: Final = 200
 # Past this many waiting events (the broker is away), they are left to the sweep, which reads them from the database.
 MOST_WAITING: Final = 10_000
@@ -54,17 +56,19 @@ class Sealed:
         if not self.rows:
             return update
         return update | {
-            "$set": update.get("$set", {}) | {"outbox_at": self.at},
+            # The oldest event that waits counts, or a document that changes all the time would never be swept.
+            "$min": update.get("$min", {}) | {"outbox_at": self.at},
             "$push": update.get("$push", {}) | {"outbox": {"$each": list(self.rows)}},
         }
 
 
 def sealed(facts: Iterable[Fact], *, now: datetime) -> Sealed:
     """Seal what happened, in the name of the request that is being served."""
-    return Sealed(rows=tuple(_row(fact, now=now) for fact in facts), at=utc_now())
+    at = utc_now()
+    return Sealed(rows=tuple(_row(fact, now=now, at=at) for fact in facts), at=at)
 
 
-def _row(fact: Fact, *, now: datetime) -> Document:
+def _row(fact: Fact, *, now: datetime, at: datetime) -> Document:
     event = seal(
         fact,
         event_id=new_id(),
@@ -74,6 +78,7 @@ def _row(fact: Fact, *, now: datetime) -> Document:
     )
     return {
         "id": event.id,
+        "at": at,
         "type": event.type,
         "body": event.model_dump_json(),
         "correlation_id": event.correlationid,
@@ -111,30 +116,28 @@ class Outbox:
         try:
             yield
         finally:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._waiting.join(), LAST_WORDS)
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            await self._publish_waiting()
             await self._take_out_published()
 
     async def _relay(self) -> None:
         while True:
-            first = await self._waiting.get()
-            await self._publish_waiting(first)
-
-    async def _publish_waiting(self, *first: tuple[str, Any, tuple[Document, ...]]) -> None:
-        batch = list(first)
-        while len(batch) < BATCH and not self._waiting.empty():
-            batch.append(self._waiting.get_nowait())
-        if not batch:
-            return
-        try:
-            await self.publish(row for _, _, rows in batch for row in rows)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the sweep tries again
-            log.warning("events are left to the sweep", events=len(batch), cause=repr(error))
-            return
-        self._published += batch
-        self._tidy.set()
+            batch = [await self._waiting.get()]
+            while len(batch) < BATCH and not self._waiting.empty():
+                batch.append(self._waiting.get_nowait())
+            try:
+                await self.publish(row for _, _, rows in batch for row in rows)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the sweep tries again
+                log.warning("events are left to the sweep", events=len(batch), cause=repr(error))
+            else:
+                self._published += batch
+                self._tidy.set()
+            finally:
+                for _ in batch:
+                    self._waiting.task_done()
 
     async def _take_out(self) -> None:
         while True:
@@ -156,6 +159,9 @@ class Outbox:
                 except PyMongoError as error:
                     # The sweep will publish them once more, which consumers bear.
                     log.warning("published events stay in the outbox", events=len(updates), cause=repr(error))
+                except asyncio.CancelledError:  # the process ends, and comes back to them last of all
+                    self._published += batch
+                    raise
 
     async def _sweep_forever(self) -> None:
         while True:
@@ -170,23 +176,34 @@ class Outbox:
         count = 0
         for collection in self.collections:
             left_behind = (
-                self.db[collection].find({"outbox_at": {"$lt": now - LEASE}}, {"outbox_at": 1}).limit(BATCH)
+                await self.db[collection]
+                .find({"outbox_at": {"$lt": now - LEASE}}, {"outbox_at": 1})
+                .limit(BATCH)
+                .to_list(BATCH)
             )
-            async for found in left_behind:
-                # Whoever moves the time on holds the lease: two sweeps do not publish the same document.
-                leased = await self.db[collection].find_one_and_update(
-                    {"_id": found["_id"], "outbox_at": found["outbox_at"]},
-                    {"$set": {"outbox_at": now}},
-                    projection={"outbox": 1},
-                )
-                if leased is None:
-                    continue
-                await self.publish(leased["outbox"])
-                await self.db[collection].update_one(
-                    {"_id": found["_id"]}, _without([row["id"] for row in leased["outbox"]])
-                )
-                count += len(leased["outbox"])
+            published = await asyncio.gather(
+                *(self._publish_left_behind(collection, found, now=now) for found in left_behind),
+                return_exceptions=True,
+            )
+            count += sum(events for events in published if isinstance(events, int))
+            for failure in published:
+                if isinstance(failure, BaseException):
+                    raise failure
         return count
+
+    async def _publish_left_behind(self, collection: str, found: Document, *, now: datetime) -> int:
+        # Whoever moves the time on holds the lease: two sweeps do not publish the same document.
+        leased = await self.db[collection].find_one_and_update(
+            {"_id": found["_id"], "outbox_at": found["outbox_at"]},
+            {"$set": {"outbox_at": now}},
+            projection={"outbox": 1},
+        )
+        if leased is None:
+            return 0
+        rows: list[Document] = leased["outbox"]
+        await self.publish(rows)
+        await self.db[collection].update_one({"_id": found["_id"]}, _without([row["id"] for row in rows]))
+        return len(rows)
 
 
 def _without(event_ids: list[str]) -> list[Document]:
@@ -196,7 +213,8 @@ def _without(event_ids: list[str]) -> list[Document]:
         {
             "$set": {
                 "outbox": {"$cond": [{"$eq": ["$outbox", []]}, "$$REMOVE", "$outbox"]},
-                "outbox_at": {"$cond": [{"$eq": ["$outbox", []]}, "$$REMOVE", "$outbox_at"]},
+                # Of what is left, the oldest.
+                "outbox_at": {"$cond": [{"$eq": ["$outbox", []]}, "$$REMOVE", {"$min": "$outbox.at"}]},
             }
         },
     ]
