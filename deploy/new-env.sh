@@ -1,10 +1,11 @@
 #!/bin/sh
-# Writes .env beside docker-compose.yml, with secrets of its own, for `docker compose up`. Never overwrites one.
+# Writes .env beside docker-compose.yml, with secrets of its own, for `docker compose up`; or the file that is
+# named. Never overwrites one.
 set -eu
-cd "$(dirname "$0")/.."
+file=${1:-$(dirname "$0")/../.env}
 
-if [ -e .env ]; then
-    echo ".env is there already; its secrets belong to the data in the volumes, so it is left alone" >&2
+if [ -e "$file" ]; then
+    echo "$file is there already; its secrets belong to the data in the volumes, so it is left alone" >&2
     exit 1
 fi
 
@@ -14,7 +15,7 @@ secret() {
 }
 
 umask 077
-new=$(mktemp .env.XXXXXX)
+new=$(mktemp "$file.XXXXXX")
 trap 'rm -f "$new"' EXIT
 cat >"$new" <<END
 # Read by docker-compose.yml; made by deploy/new-env.sh. docs/operations.md tells what each is for and how
@@ -27,5 +28,5 @@ MILLRACE_AMQP_PASSWORD=$(secret 24)
 MILLRACE_S3_ACCESS_KEY=$(secret 10)
 MILLRACE_S3_SECRET_KEY=$(secret 20)
 END
-mv "$new" .env
-echo "Wrote .env; now: docker compose up --detach --build"
+mv "$new" "$file"
+echo "Wrote $file; now: docker compose up --detach --build"

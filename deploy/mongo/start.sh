@@ -7,12 +7,13 @@ umask 077
 # Members prove themselves to each other with it. There is one member, so each start makes its own.
 head -c 48 /dev/urandom | base64 >/tmp/key
 
-(
+prepare() {
   until mongosh --quiet --norc 'mongodb://127.0.0.1:27017/?directConnection=true' /millrace/replica-set.js; do
     sleep 1
   done
   touch /tmp/is-primary
-) &
+}
+(prepare &) # an orphan at once, so that it ends as a child of init and not of mongod
 
 exec mongod \
   --replSet millrace \

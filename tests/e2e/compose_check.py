@@ -61,9 +61,7 @@ class Compose:
 
 
 def _output(command: list[str], *, env: dict[str, str], check: bool = True) -> str:
-    done = subprocess.run(
-        command, cwd=ROOT, env=env, check=False, text=True, capture_output=True
-    )
+    done = subprocess.run(command, cwd=ROOT, env=env, check=False, text=True, capture_output=True)
     if check and done.returncode:
         raise AssertionError(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
     return done.stdout
@@ -111,6 +109,15 @@ def _compose(env: dict[str, str]) -> tuple[str, ...]:
         capture_output=True,
     )
     return ("docker", "compose") if has_plugin.returncode == 0 else ("docker-compose",)
+
+
+def start(compose: Compose) -> None:
+    """Start all containers in their order, and wait for the gateway, which is the last."""
+    compose.run("up", "--detach")
+    give_up_at = time.monotonic() + 60
+    while compose.containers()["gateway"]["State"]["Health"]["Status"] != "healthy":
+        assert time.monotonic() < give_up_at, "the gateway is not ready"
+        time.sleep(0.5)
 
 
 def check_that_secrets_are_asked_for(compose: Compose) -> None:
@@ -249,7 +256,7 @@ def replace_all(compose: Compose) -> None:
     compose.run("stop", "--timeout", "30")
     check_that_applications_ended_by_themselves(compose)
     compose.run("down")
-    compose.run("up", "--detach")
+    start(compose)
 
 
 async def finish(buyer: Person, factory: Person, order_id: str) -> None:
@@ -302,7 +309,7 @@ def main() -> None:
         say("building the image (minutes the first time)")
         compose.run("build")
         say("starting")
-        compose.run("up", "--detach")
+        start(compose)
         say(f"up after {time.monotonic() - begun:.0f} s")
         check_containers(compose)
         asyncio.run(drive(compose))
