@@ -94,9 +94,8 @@ class LimitBody:
             body += message.get("body", b"")
             more = message.get("more_body", False)
             if len(body) > self.most_bytes:
-                detail = f"a body may have {self.most_bytes} bytes at most"
-                answer = http.problem(
-                    slug=BodyTooLarge.slug(), title=BodyTooLarge.title, status=413, detail=detail
+                answer = http.refusal_response(
+                    BodyTooLarge(f"a body may have {self.most_bytes} bytes at most")
                 )
                 answer.headers["Connection"] = "close"
                 await answer(scope, receive, send)

@@ -46,6 +46,10 @@ class Settings(SharedSettings):
     max_body_bytes: Annotated[int, Field(ge=1024)] = Field(
         default=64 * 1024, description="largest request body outside uploads"
     )
+    trusted_proxies: str = Field(
+        default="",
+        description="addresses or networks, with commas between, whose `X-Forwarded-*` headers are believed",
+    )
     oidc_issuer: str | None = Field(
         default=None, description="identity provider whose tokens are accepted too, as in their `iss`"
     )
@@ -176,4 +180,6 @@ def _limits(settings: Settings) -> limits.Limits:
 
 if __name__ == "__main__":
     settings = load(Settings)
-    service.run(create_app(settings), name="gateway", settings=settings)
+    service.run(
+        create_app(settings), name="gateway", settings=settings, trusted_proxies=settings.trusted_proxies
+    )

@@ -73,10 +73,9 @@ def _now(request: Request) -> datetime:
     return now
 
 
-def _caller(
-    request: Request, token: Annotated[str, Header(alias=identity.HEADER, include_in_schema=False)] = ""
-) -> identity.Caller:
-    return identity.read(token, secret=request.app.state.service_secret)
+def _caller(request: Request) -> identity.Caller:
+    caller: identity.Caller = request.state.caller
+    return caller
 
 
 def _expected_version(if_match: Annotated[str | None, Header()] = None) -> int | None:
@@ -165,15 +164,20 @@ async def _check(check: Check) -> str | None:
     return None
 
 
+def refusal_response(refusal: errors.Refusal) -> JSONResponse:
+    """Write a refusal as a problem document."""
+    return problem(
+        slug=refusal.slug(),
+        title=refusal.title,
+        status=status_of(refusal),
+        detail=str(refusal),
+        members=refusal.members,
+    )
+
+
 async def _refused(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, errors.Refusal)  # noqa: S101 - for the type checker
-    return problem(
-        slug=error.slug(),
-        title=error.title,
-        status=status_of(error),
-        detail=str(error),
-        members=error.members,
-    )
+    return refusal_response(error)
 
 
 async def _unreadable(request: Request, error: Exception) -> JSONResponse:
@@ -233,6 +237,28 @@ def _describe_problems(app: FastAPI) -> None:
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+class OnlySigned:
+    """Answer 401 on every path but health and metrics to whoever does not come through the gateway.
+
+    It leaves the caller in `request.state.caller`, where `CurrentCaller` finds it.
+    """
+
+    def __init__(self, app: ASGIApp, *, secret: str) -> None:
+        self.app = app
+        self.secret = secret
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and not scope["path"].startswith(("/health/", "/metrics")):
+            name = identity.HEADER.lower().encode()
+            token = next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
+            try:
+                scope.setdefault("state", {})["caller"] = identity.read(token, secret=self.secret)
+            except errors.Unauthenticated as refusal:
+                await refusal_response(refusal)(scope, receive, send)
+                return
+        await self.app(scope, receive, send)
 
 
 class _Requests:

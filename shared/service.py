@@ -65,8 +65,12 @@ def create(  # noqa: PLR0913 - the list of what a service is made of
                 yield
 
     app = FastAPI(
-        title=f"millrace-{name}", lifespan=lifespan, generate_unique_id_function=lambda route: route.name
+        title=f"millrace-{name}",
+        lifespan=lifespan,
+        openapi_url=None,  # the document is in docs/openapi; nobody but the gateway has business here
+        generate_unique_id_function=lambda route: route.name,
     )
+    app.add_middleware(http.OnlySigned, secret=settings.service_secret.get_secret_value())
 
     async def database_answers() -> None:
         await app.state.db.ping()
@@ -74,7 +78,6 @@ def create(  # noqa: PLR0913 - the list of what a service is made of
     http.install(
         app, ready={"database": database_answers, "broker": partial(answers, broker), **(ready or {})}
     )
-    app.state.service_secret = settings.service_secret.get_secret_value()
     app.include_router(api)
     return app
 
@@ -101,8 +104,13 @@ async def answers(broker: RabbitBroker) -> None:
         raise ConnectionError
 
 
-def run(app: FastAPI, *, name: str, settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT; requests in hand get 15 s to end."""
+def run(app: FastAPI, *, name: str, settings: Settings, trusted_proxies: str = "") -> None:
+    """Serve until SIGTERM or SIGINT; requests in hand get 15 s to end.
+
+    Args:
+        trusted_proxies: addresses or networks, with commas between, whose `X-Forwarded-For` and
+            `X-Forwarded-Proto` are believed.
+    """
     telemetry.set_up(name=name, level=settings.log_level, otlp_endpoint=settings.otlp_endpoint)
     config = uvicorn.Config(
         app,
@@ -112,6 +120,8 @@ def run(app: FastAPI, *, name: str, settings: Settings) -> None:
         access_log=False,
         log_config=None,
         server_header=False,
+        proxy_headers=bool(trusted_proxies),
+        forwarded_allow_ips=trusted_proxies,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=15,
     )

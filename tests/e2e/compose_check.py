@@ -122,14 +122,15 @@ def start(compose: Compose) -> None:
 
 def check_that_secrets_are_asked_for(compose: Compose) -> None:
     bare = {name: value for name, value in compose.env.items() if not name.startswith("MILLRACE_")}
-    asked = subprocess.run(
-        (*_compose(bare), "--env-file", os.devnull, "config"),
-        cwd=ROOT,
-        env=bare,
-        check=False,
-        text=True,
-        capture_output=True,
-    )
+    with tempfile.NamedTemporaryFile() as empty:
+        asked = subprocess.run(
+            (*_compose(bare), "--env-file", empty.name, "config"),
+            cwd=ROOT,
+            env=bare,
+            check=False,
+            text=True,
+            capture_output=True,
+        )
     assert asked.returncode, "docker-compose.yml can be started without secrets"
     assert "deploy/new-env.sh" in asked.stderr, asked.stderr
 
