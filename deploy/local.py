@@ -65,7 +65,7 @@ class Suite:
     ) -> None:
         self.home = home.resolve()
         self.is_new = not (self.home / "mongod").exists()
-        # Set it from anywhere to end a start under way, or `run_until_stopped`.
+        # Set it from anywhere to call off a start under way; whoever waits on it then stops the suite.
         self.stopping = Event()
         self._port = port
         self._env = dict(env)
@@ -110,7 +110,7 @@ class Suite:
             self._start()
         except OSError as error:
             self.stop()
-            raise CannotStart(f"{error.strerror}: {error.filename or self.home}") from error
+            raise CannotStart(f"{error.strerror or error}: {error.filename or self.home}") from error
         except CannotStart:
             self.stop()
             check_room(self.home)  # a disk that has become full is what to tell, whoever stumbled over it
@@ -174,7 +174,7 @@ class Suite:
         parts = plan(home=self.home, env=self._env, at=at)
         reachable = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104
         urls = {name: f"http://127.0.0.1:{at[name]}" for name in SERVICES}
-        urls["gateway"] = f"http://{reachable}:{at['gateway']}"
+        urls["gateway"] = f"http://{f'[{reachable}]' if ':' in reachable else reachable}:{at['gateway']}"
         settings = self._settings(parts, urls)
         self._programs = [
             *parts.programs,
