@@ -8,7 +8,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
+from starlette.types import Receive, Scope, Send
 
 BUILT: Final = Path(__file__).parent / "web" / "dist"
 
@@ -23,9 +23,12 @@ _ENCODINGS: Final = {"br": ".br", "gzip": ".gz"}
 class _Pages(StaticFiles):
     """Files by their names; any other path is the application's own to route."""
 
-    async def get_response(self, path: str, scope: Scope) -> Response:
-        if path.startswith("api/"):
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].startswith("/api/"):
             raise HTTPException(404)
+        await super().__call__(scope, receive, send)
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
         if not (BUILT / path).is_file():
             if path.startswith("assets/"):
                 raise HTTPException(404)
@@ -50,6 +53,9 @@ class _Pages(StaticFiles):
 
 
 def mount(app: FastAPI) -> None:
-    """Serve the web client where it has been built."""
+    """Serve the web client, where it has been built, for whatever no route matches.
+
+    A route at `/` would match every path, and so hide that a path exists with another method.
+    """
     if BUILT.is_dir():
-        app.mount("/", _Pages(directory=BUILT), name="web")
+        app.router.default = _Pages(directory=BUILT)
