@@ -24,9 +24,6 @@ from shared.http import CurrentCaller, Db, Now
 router = APIRouter()
 
 _CHUNK: Final = 256 * 1024
-_ONE_RANGE: Final = re.compile(r"bytes=(\d+-\d*|-\d+)")
-_THUMBNAIL_TYPE: Final = "image/webp"
-_PASSED_ON: Final = ("Content-Length", "Content-Range")
 
 
 @router.post("/orders/{order_id}/attachments", status_code=201)
@@ -61,22 +58,27 @@ async def get_attachment(
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:
     found = await use_cases.get_file(db, attachment_id, caller=caller)
-    is_picture = kinds.of(found.file.content_type).is_picture
-    return await _download(
-        parts,
-        found.key,
-        etag=f'"{found.file.sha256}"',
-        headers={
-            "Content-Type": found.file.content_type,
-            # A browser shows pictures where they stand; documents it saves.
-            "Content-Disposition": names.disposition(
-                "inline" if is_picture else "attachment", found.file.filename
-            ),
-        },
-        byte_range=byte_range,
-        if_range=if_range,
-        if_none_match=if_none_match,
-    )
+    file = found.file
+    etag = f'"{file.sha256}"'
+    headers = _headers(etag) | {
+        "Accept-Ranges": "bytes",
+        "Content-Type": file.content_type,
+        # A browser shows pictures where they stand; documents it saves.
+        "Content-Disposition": names.disposition(
+            "inline" if kinds.of(file.content_type).is_picture else "attachment", file.filename
+        ),
+    }
+    if _is_known(etag, if_none_match):
+        return Response(status_code=304, headers=headers)
+    # Of another version of the file no range is right, but the whole always is.
+    wanted = _range(byte_range, file.size) if if_range in {None, etag} else None
+    if wanted is None:
+        return await _download(parts, found.key, headers=headers | {"Content-Length": str(file.size)})
+    if not wanted:
+        return Response(status_code=416, headers=headers | {"Content-Range": f"bytes */{file.size}"})
+    first, last = wanted[0], wanted[-1]
+    headers |= {"Content-Length": str(len(wanted)), "Content-Range": f"bytes {first}-{last}/{file.size}"}
+    return await _download(parts, found.key, headers=headers, status=206, byte_range=f"bytes={first}-{last}")
 
 
 @router.get("/attachments/{attachment_id}/thumbnail")
@@ -90,53 +92,54 @@ async def get_thumbnail(
     found = await use_cases.get_file(db, attachment_id, caller=caller)
     if not found.file.has_thumbnail:
         raise AttachmentNotFound
-    return await _download(
-        parts,
-        found.thumbnail_key,
-        etag=f'"{found.file.sha256}-thumbnail"',
-        headers={"Content-Type": _THUMBNAIL_TYPE, "Content-Disposition": "inline"},
-        byte_range=None,
-        if_range=None,
-        if_none_match=if_none_match,
-    )
+    etag = f'"{found.file.sha256}-small"'
+    headers = _headers(etag) | {"Content-Type": "image/webp", "Content-Disposition": "inline"}
+    if _is_known(etag, if_none_match):
+        return Response(status_code=304, headers=headers)
+    return await _download(parts, found.thumbnail_key, headers=headers)
 
 
-async def _download(
-    parts: Parts,
-    key: str,
-    *,
-    etag: str,
-    headers: dict[str, str],
-    byte_range: str | None,
-    if_range: str | None,
-    if_none_match: str | None,
-) -> Response:
-    headers = headers | {
+def _headers(etag: str) -> dict[str, str]:
+    return {
         "ETag": etag,
-        "Accept-Ranges": "bytes",
-        # What is stored never changes; whose it is decides anew at each fetch from another browser.
+        # What is stored never changes, and is no other person's to see.
         "Cache-Control": "private, max-age=31536000, immutable",
         "X-Content-Type-Options": "nosniff",
         "Content-Security-Policy": "default-src 'none'; sandbox",
     }
-    if if_none_match and (if_none_match.strip() == "*" or etag in re.split(r"\s*,\s*", if_none_match)):
-        return Response(status_code=304, headers=headers)
-    if byte_range and (not _ONE_RANGE.fullmatch(byte_range) or (if_range and if_range != etag)):
-        byte_range = None  # several ranges, or of another file: the whole is always right
+
+
+def _is_known(etag: str, if_none_match: str | None) -> bool:
+    known = [tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(",")]
+    return etag in known or known == ["*"]
+
+
+def _range(header: str | None, size: int) -> range | None:
+    """Read the bytes that are asked for: none of them, if all lie beyond the end; `None` stands for the whole."""
+    match = re.fullmatch(r"bytes=(\d*)-(\d*)", (header or "").strip())
+    if match is None or match[0] == "bytes=-":  # several ranges, or another unit
+        return None
+    if not match[1]:
+        return range(max(0, size - int(match[2])), size)
+    first, last = int(match[1]), int(match[2] or size)
+    return range(first, min(last + 1, size)) if not match[2] or first <= last else None
+
+
+async def _download(
+    parts: Parts, key: str, *, headers: dict[str, str], status: int = 200, byte_range: str | None = None
+) -> Response:
     opened = AsyncExitStack()
     upstream = await opened.enter_async_context(parts.objects.get(key, byte_range=byte_range))
-    passed_on = {name: upstream.headers[name] for name in _PASSED_ON if name in upstream.headers}
-    if upstream.status == 416:  # noqa: PLR2004
-        passed_on["Content-Length"] = "0"
-        upstream.close()
-    return _Download(upstream, opened, headers=headers | passed_on)
+    return _Download(upstream, opened, headers=headers, status=status)
 
 
 class _Download(Response):
     """Passes on what S3 sends, piece by piece, and closes it however the download ends."""
 
-    def __init__(self, upstream: ClientResponse, opened: AsyncExitStack, *, headers: dict[str, str]) -> None:
-        self.status_code = upstream.status
+    def __init__(
+        self, upstream: ClientResponse, opened: AsyncExitStack, *, headers: dict[str, str], status: int
+    ) -> None:
+        self.status_code = status
         self.background = None
         self.raw_headers = [
             (name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()
@@ -150,9 +153,8 @@ class _Download(Response):
             await send(
                 {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
             )
-            if self.status_code < 400:  # noqa: PLR2004
-                async for chunk in self._upstream.content.iter_chunked(_CHUNK):
-                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            async for chunk in self._upstream.content.iter_chunked(_CHUNK):
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
             await send({"type": "http.response.body", "body": b""})
 
 

@@ -55,6 +55,7 @@ class Thumbnails:
             await asyncio.to_thread(self._end)
 
     def _ask(self, file: BinaryIO, kind: Kind) -> bytes:
+        file.flush()  # the other process reads from the disk
         connection = self._connection or self._begin()
         socket.send_fds(connection, [kind.content_type.encode()], [file.fileno()])
         length = int.from_bytes(_receive(connection, 4), "big")
