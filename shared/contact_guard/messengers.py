@@ -62,8 +62,8 @@ def named(word: str) -> Messenger | None:
     return None
 
 
-_HANDLE = re.compile(r"@?[a-z0-9](?:[a-z0-9_]|[.:\-]{1,2}(?=[a-z0-9_]))*_?")
-_AT_HANDLE = re.compile(r"(?<![\w.@])@[a-z][a-z0-9_]+(?:[.\-][a-z0-9_]+)*")
+_HANDLE = re.compile(r"@?[a-z0-9](?:[a-z0-9_]|[.:\-]{1,2}(?=[a-z0-9_])){0,48}_?")
+_AT_HANDLE = re.compile(r"(?<![\w.@])@[a-z][a-z0-9_]{1,40}(?:[.\-][a-z0-9_]{1,40}){0,4}")
 _FILE = re.compile(
     r"\.(?:pdf|docx?|xlsx?|csv|txt|zip|rar|7z|jpe?g|png|gif|webp|heic|bmp|tiff?|svg|eps|ai|psd|step|stp|iges|igs|dwg|dxf|sldprt|sldasm|stl|x_t|prt|mp4|mov|avi|md|ppt|pptx|nc|gcode)$"
 )
@@ -77,8 +77,10 @@ _LENIENT = re.compile(r"(?=(?:[^a-z]*[a-z]){2})(?:.*[\d_.:].*|.*-.*)$")
 _MARKS = frozenset(":=@>»→-~|")
 _STOPS = frozenset(".!?;")
 _FAR_WORDS = 3
+_MOST_NAMES = 3
 _NEAR_TOKENS = 10
 _SHORTEST = 4
+_LONGEST_HANDLE = 64
 _SHORTEST_WORD = 5
 _SHORTEST_AFTER_AT = 3
 
@@ -118,7 +120,7 @@ def _after(view: View, tokens: Sequence[Token], place: int, messenger: Messenger
     mine = is_dense(name.word[-1]) or any(token.role & Role.MY for token in tokens[max(0, place - 2) : place])
     near = True
     refused = _refused(tokens, place)
-    skipped = 0
+    skipped = names = 0
     end = name.end
     for offset, token in enumerate(tokens[place + 1 : place + 1 + _NEAR_TOKENS + _FAR_WORDS]):
         gap = norm[end : token.start]
@@ -127,6 +129,9 @@ def _after(view: View, tokens: Sequence[Token], place: int, messenger: Messenger
         if "\n" in gap:
             near = near and offset == 0
         if refused and offset > 1:
+            return None
+        names += bool(token.role & Role.MESSENGER)
+        if names > _MOST_NAMES:
             return None
         hit = _handle_at(
             view,
@@ -249,7 +254,8 @@ def _before(view: View, tokens: Sequence[Token], place: int, messenger: Messenge
     if back < 0:
         return None
     start = tokens[back].start
-    while start > 0 and not view.norm[start - 1].isspace() and not is_dense(view.norm[start - 1]):
+    edge = max(0, start - _LONGEST_HANDLE)
+    while start > edge and not view.norm[start - 1].isspace() and not is_dense(view.norm[start - 1]):
         start -= 1
     match = _HANDLE.match(view.norm, start)
     if not match or match.end() < tokens[back].end:

@@ -10,6 +10,7 @@ from shared.contact_guard.tokens import Token
 from shared.contact_guard.vocabulary import TOKEN, VOCABULARY, Role, Value, roles_of
 
 _LONGEST_GAP = 3
+_LONGEST_GROUP = 24
 _LONGEST_CHAIN = 20
 _GAP = re.compile(r"[ \t.\-()/·•_~*|]{0,3}")
 _WORD_GAP = re.compile(r"[ \t.\-()/·•_~*,、|]{0,4}")
@@ -165,7 +166,7 @@ def _groups(view: View, tokens: Sequence[Token]) -> Iterator[tuple[Group, bool]]
                 yield Group(token.start, last.end, digits, spelled=True), _signed(norm, tokens, place)
             place += max(used, 1)
             continue
-        if token.digits and _is_code(norm, tokens, place):
+        if token.digits and (len(token.digits) > _LONGEST_GROUP or _is_code(norm, tokens, place)):
             yield BREAK, False
         elif token.digits:
             spelled = not token.word[0].isascii()
@@ -178,7 +179,7 @@ def _groups(view: View, tokens: Sequence[Token]) -> Iterator[tuple[Group, bool]]
 
 def _touches_digits(norm: str, token: Token) -> bool:
     """Tell whether letters like "o" and "l" stand where digits would: "2O2", "555-Ol43", "138 oooo 1234"."""
-    before, after = norm[: token.start][-2:], norm[token.end : token.end + 2]
+    before, after = norm[max(0, token.start - 2) : token.start], norm[token.end : token.end + 2]
     if before[-1:].isalpha() or after[:1].isalpha():
         return False
     left = before[-1:].isdigit() or (len(before) > 1 and before[0].isdigit() and before[1] in " -.*")

@@ -1,5 +1,6 @@
 """Phone numbers: what shape a run of digits has, and what the words around it say it is."""
 
+import bisect
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -61,12 +62,11 @@ def find(view: View, tokens: Sequence[Token], passed: Sequence[tuple[int, int]])
     if sum(len(token.digits) or bool(token.role & Role.DIGITS) for token in tokens) < _SHORTEST - 2:
         return []
     findings = _short_ids(view, tokens)
-    measured = trade.blank_measures(view.norm)
     cues = 0
     for token in tokens:
         cues |= token.role
     for run in numerals.runs(view, tokens):
-        for part in _unmeasured(run, measured, view.norm):
+        for part in _unmeasured(run, view.norm):
             if any(start < part.end and part.start < end for start, end in passed):
                 continue
             verdict = _judge(view, tokens, part, cues)
@@ -86,11 +86,14 @@ def _with_sign(norm: str, run: Run) -> int:
     return start
 
 
-def _unmeasured(run: Run, measured: str, norm: str) -> Iterator[Run]:
+def _unmeasured(run: Run, norm: str) -> Iterator[Run]:
     """Split a run where dates and amounts stand in it, and drop a quantity with its unit at the end."""
+    measures = trade.measures(norm, run.start, run.end)
     groups: list[Group] = []
     for group in run.groups:
-        if "\x00" in measured[group.start : group.end] or _multiplied(norm, group):
+        if any(start < group.end and group.start < end for start, end in measures) or _multiplied(
+            norm, group
+        ):
             begins = groups[:1] == [run.groups[0]]
             yield from _whole(groups, plus=run.plus and begins, area=run.area and begins, listed=run.listed)
             groups = []
@@ -268,7 +271,7 @@ def _numbered(tokens: Sequence[Token], place: int) -> bool:
 
 def _look_around(view: View, tokens: Sequence[Token], run: Run) -> _Words:
     norm = view.norm
-    first = next((i for i, token in enumerate(tokens) if token.end > run.start), len(tokens))
+    first = bisect.bisect_right(tokens, run.start, key=lambda token: token.end)
     last = first
     while last < len(tokens) and tokens[last].start < run.end:
         last += 1

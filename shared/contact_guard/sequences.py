@@ -121,7 +121,7 @@ def _bare(message: str) -> _Part | None:
     view = unleet(text.read(message))
     tokens = tokenize(view.norm)
     groups = numerals.groups(view, tokens)
-    if not groups or "\x00" in trade.blank_measures(view.norm):
+    if not groups or trade.measures(view.norm, 0, len(view.norm)):
         return None
     digits = sum(len(group.digits) for group, _ in groups)
     if digits > _LONGEST_FRAGMENT:

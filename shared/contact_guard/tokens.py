@@ -1,5 +1,6 @@
 """A text as words with roles."""
 
+import itertools
 import re
 from typing import NamedTuple
 
@@ -122,29 +123,33 @@ def _split_dense(run: str, offset: int, tokens: list[Token]) -> None:
 
 
 def _join_phrases(norm: str, tokens: list[Token]) -> list[Token]:
-    phrases = VOCABULARY.phrases
-    if not any(token.word in phrases for token in tokens):
+    words = [token.word for token in tokens]
+    starts = [place for place, pair in enumerate(itertools.pairwise(words)) if pair in VOCABULARY.phrases]
+    if not starts:
         return tokens
     joined: list[Token] = []
-    place = 0
-    while place < len(tokens):
-        token = tokens[place]
-        length, role = 0, 0
-        for rest, known in phrases.get(token.word, ()):
-            if len(rest) >= length and all(
-                place + 1 + i < len(tokens) and tokens[place + 1 + i].word == word
-                for i, word in enumerate(rest)
-            ):
-                role = known | (role if len(rest) == length else 0)
-                length = len(rest)
-        if role:
-            last = tokens[place + length]
-            if not role & Role.COMMON:
-                for inner in tokens[place : place + length + 1]:
-                    role |= inner.role & (Role.CALL | Role.ID | Role.MY)
-            joined.append(Token(token.start, last.end, norm[token.start : last.end], role))
-            place += length + 1
-        else:
-            joined.append(token)
-            place += 1
+    done = 0
+    for place in starts:
+        if place < done:
+            continue
+        length, role = _phrase(words, place)
+        if not length:
+            continue
+        joined.extend(tokens[done:place])
+        done = place + length
+        if not role & Role.COMMON:
+            for inner in tokens[place:done]:
+                role |= inner.role & (Role.CALL | Role.ID | Role.MY)
+        start, end = tokens[place].start, tokens[done - 1].end
+        joined.append(Token(start, end, norm[start:end], role))
+    joined.extend(tokens[done:])
     return joined
+
+
+def _phrase(words: list[str], place: int) -> tuple[int, int]:
+    """Give the length and the role of the longest phrase that begins here."""
+    length, role = 0, 0
+    for rest, known in VOCABULARY.phrases[words[place], words[place + 1]].items():
+        if len(rest) + 2 > length and tuple(words[place + 2 : place + 2 + len(rest)]) == rest:
+            length, role = len(rest) + 2, known
+    return length, role

@@ -11,13 +11,13 @@ _MEASURES = re.compile(
     | (?<![\d.\-/])(?:0?[1-9]|[12]\d|3[01])([./])(?:0?[1-9]|1[0-2])\4\d\d(?![\d.\-/]\d|\d)
     | (?<!\d)(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[_\- ]?(?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d(?:\d{3})?)?)?(?!\d)
     | (?<!\d)(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d+)?)?(?!\d)
-    | (?<![\d.])\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\d)
-    | (?<![\d.,])\d{1,3}(?:\.\d{3})+,\d{1,2}(?!\d)
+    | (?<![\d.,])\d{1,3}(?:,\d{3}){1,5}(?:\.\d{1,6})?(?!\d)
+    | (?<![\d.,])\d{1,3}(?:\.\d{3}){1,5},\d{1,2}(?!\d)
     | (?<![\d.,\-])\d{1,5}\.\d{1,3}(?![\d.\-]|\ ?\d{3,})
     | (?<![\d.])(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?:25[0-5]|2[0-4]\d|1?\d?\d)){3}(?![\d.])
     | (?<![a-z])[a-z]{2}\ \d{5}-\d{4}(?![\d-])
-    | [$€£¥]\ ?\d[\d.,]*
-    | \d[\d.,]*\ ?(?:[€£¥]|%|°|µm|μm|㎛|㎜)
+    | [$€£¥]\ ?\d[\d.,]{0,20}
+    | (?<![\d.,])\d[\d.,]{0,20}\ ?(?:[€£¥]|%|°|µm|μm|㎛|㎜)
     | (?<![\d-])(?:\d{4}[ -]){3,4}\d{1,4}(?![\d-])
     | (?<![a-z0-9])[a-z]{2}\d{2}(?:\ ?[a-z0-9]{4}){3,7}(?:\ ?[a-z0-9]{1,3})?(?![a-z0-9])
     | \((?:0[0-2]|1[0-7]|2[012]|3[07]|240|241|400|41\d|8\d{3})\)\d{6,20}(?!\d)
@@ -25,14 +25,16 @@ _MEASURES = re.compile(
     """,
     re.VERBOSE,
 )
+_AROUND = 24
 _EAN_LENGTHS = (8, 12, 13, 14)
 _FEDEX_LENGTH = 12
 _AIR_LENGTH = 11
 
 
-def blank_measures(norm: str) -> str:
-    """Replace dates, times, amounts and the like by blanks that no number crosses."""
-    return _MEASURES.sub(lambda match: "\x00" * len(match.group()), norm)
+def measures(norm: str, start: int, end: int) -> list[tuple[int, int]]:
+    """Give the places of dates, times, amounts and the like in and around a stretch of a text."""
+    found = [match.span() for match in _MEASURES.finditer(norm, max(0, start - _AROUND), end + _AROUND)]
+    return [place for place in found if place[0] < end and start < place[1]]
 
 
 def known(digits: str) -> str | None:

@@ -88,7 +88,7 @@ class Vocabulary:
 
     words: dict[str, int] = field(default_factory=dict)
     prefixes: dict[str, int] = field(default_factory=dict)
-    phrases: dict[str, list[tuple[tuple[str, ...], int]]] = field(default_factory=dict)
+    phrases: dict[tuple[str, str], dict[tuple[str, ...], int]] = field(default_factory=dict)
     dense: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
     values: dict[str, tuple[Value, ...]] = field(default_factory=dict)
 
@@ -104,7 +104,8 @@ class Vocabulary:
         elif len(parts) == 1:
             self.words[folded] = self.words.get(folded, 0) | role
         else:
-            self.phrases.setdefault(parts[0], []).append((tuple(parts[1:]), role))
+            same_start = self.phrases.setdefault((parts[0], parts[1]), {})
+            same_start[tuple(parts[2:])] = same_start.get(tuple(parts[2:]), 0) | role
             for part in parts:
                 if is_dense(part[0]):
                     self._add_dense(part, Role.PART)
