@@ -3,13 +3,14 @@
 import asyncio
 import random
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 import structlog
 from fastapi import APIRouter, Header, Request, Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gateway.accounts.domain import Session
 from gateway.live.audience import CARRIED
 from gateway.live.hub import Live, TooManyStreams
 from gateway.live.stream import Stream
@@ -27,48 +28,103 @@ _HEADERS: Final = (
     (b"cache-control", b"no-cache, no-transform"),
     (b"x-accel-buffering", b"no"),
 )
+_TAKEN_OVER: Final = "millrace.live"
 _WRITE_BYTES: Final = 64 * 1024
 # Milliseconds, spread so that the clients of an instance that stops do not all come back at once.
 _RETRY: Final = (1000, 3000)
 
 
 class EventStream(Response):
-    """A live stream as a response: nothing but a waiting task, and one more that sees the client leave."""
+    """A live stream as a response."""
 
     media_type = _MEDIA_TYPE
 
-    def __init__(self, opening: AbstractContextManager[Stream], *, patience: float) -> None:
+    def __init__(self, live: Live, *, session: Session, cursor: str | None) -> None:
         self.background = None
-        self._opening = opening
-        self._patience = patience
+        self._live = live
+        self._session = session
+        self._cursor = cursor
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        del scope
-        with self._opening as stream:
-            leaving = asyncio.create_task(_until_gone(receive))
-            leaving.add_done_callback(lambda _: stream.close())
-            try:
-                await self._write(stream, send)
-            except TimeoutError:
-                # It reads nothing. The server cuts the connection of an unfinished answer, and the client
-                # comes back with its last cursor.
-                log.info("live client is too slow")
-            finally:
-                leaving.cancel()
+        caller = self._session.caller
+        stream = self._live.open(
+            session_id=self._session.id,
+            user_id=caller.user_id,
+            organisation_id=caller.organisation_id,
+            cursor=self._cursor,
+        )
+        opened = _Opened(self._live, stream)
+        taken_over: list[_Opened] | None = scope.get(_TAKEN_OVER)
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": list(_HEADERS)})
+            retry = b"retry: %d\n\n" % random.randint(*_RETRY)  # noqa: S311 - no secret
+            await send({"type": "http.response.body", "body": retry, "more_body": True})
+        except BaseException:
+            self._live.leave(stream)
+            raise
+        if taken_over is None:
+            await opened.run(receive, send)
+        else:
+            taken_over.append(opened)
 
-    async def _write(self, stream: Stream, send: Send) -> None:
-        async def write(body: bytes, *, is_last: bool = False) -> None:
-            async with asyncio.timeout(self._patience):
-                await send({"type": "http.response.body", "body": body, "more_body": not is_last})
 
-        await send({"type": "http.response.start", "status": 200, "headers": list(_HEADERS)})
-        await write(b"retry: %d\n\n" % random.randint(*_RETRY))  # noqa: S311 - no secret
-        while (frames := await stream.next()) is not None:
-            for piece in _in_pieces(frames):
-                if stream.is_closed:
-                    break
-                await write(piece)
-        await write(b"", is_last=True)
+class LongStreams:
+    """Runs the streams when all layers inside have done with the request; add it as the outermost one.
+
+    An open stream would otherwise keep what each layer has in hand, twice its own memory, and for hours
+    be a request that is still being timed and traced.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        opened: list[_Opened] = []
+        if scope["type"] == "http":
+            scope[_TAKEN_OVER] = opened
+        try:
+            await self.app(scope, receive, send)
+        except BaseException:
+            for each in opened:
+                each.leave()
+            raise
+        for each in opened:
+            await each.run(receive, send)
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    live: Live
+    stream: Stream
+
+    def leave(self) -> None:
+        self.live.leave(self.stream)
+
+    async def run(self, receive: Receive, send: Send) -> None:
+        """Write until either side has enough: nothing but a waiting task, and one that sees the client leave."""
+        leaving = asyncio.create_task(_until_gone(receive))
+        leaving.add_done_callback(self._close)
+        try:
+            while (frames := await self.stream.next()) is not None:
+                for piece in _in_pieces(frames):
+                    if self.stream.is_closed:
+                        break
+                    await self._write(send, piece)
+            await self._write(send, b"", more=False)
+        except TimeoutError:
+            # It reads nothing. The server cuts the connection of an unfinished answer, and the client
+            # comes back with its last cursor.
+            log.info("live client is too slow")
+        finally:
+            leaving.cancel()
+            self.leave()
+
+    async def _write(self, send: Send, body: bytes, *, more: bool = True) -> None:
+        async with asyncio.timeout(self.live.patience):
+            await send({"type": "http.response.body", "body": body, "more_body": more})
+
+    def _close(self, _: "asyncio.Task[None]") -> None:
+        self.stream.close()
 
 
 async def _until_gone(receive: Receive) -> None:
@@ -123,11 +179,4 @@ async def stream(
         str | None, Header(description="the last `id:` that you got; go on behind it")
     ] = None,
 ) -> Any:
-    live: Live = request.app.state.live
-    opening = live.open(
-        session_id=session.id,
-        user_id=session.caller.user_id,
-        organisation_id=session.caller.organisation_id,
-        cursor=last_event_id or None,
-    )
-    return EventStream(opening, patience=live.patience)
+    return EventStream(request.app.state.live, session=session, cursor=last_event_id or None)

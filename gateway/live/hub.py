@@ -101,11 +101,8 @@ class Live:
         if not self._hears_all:
             raise ConnectionError
 
-    @contextmanager
-    def open(
-        self, *, session_id: str, user_id: str, organisation_id: str, cursor: str | None
-    ) -> Iterator[Stream]:
-        """Open a stream that goes on behind the cursor.
+    def open(self, *, session_id: str, user_id: str, organisation_id: str, cursor: str | None) -> Stream:
+        """Open a stream that goes on behind the cursor; `leave` it in the end.
 
         A client that comes back takes the place of its user's oldest stream where no other is free: a
         connection that broke far away is often still taken for open on this side.
@@ -113,8 +110,8 @@ class Live:
         Raises:
             TooManyStreams: a new client of a user who has as many as allowed.
         """
-        loop = asyncio.get_running_loop()
-        streams = self._of_user[user_id]
+        now = asyncio.get_running_loop().time()
+        streams = self._of_user.get(user_id, [])
         if len(streams) >= self._most_streams_per_user:
             if cursor is None:
                 raise TooManyStreams(
@@ -128,7 +125,7 @@ class Live:
             user_id=user_id,
             concerning=parties(organisation_id=organisation_id, user_id=user_id),
             cursor=cursor,
-            now=loop.time(),
+            now=now,
         )
         stream.ping_at += self._ping_every
         self._of_user[user_id].append(stream)
@@ -136,12 +133,23 @@ class Live:
             self._of_party[party].add(stream)
         self._arriving.add(stream)
         _OPEN.inc()
-        try:
-            if self._is_closed:
-                self._end(stream, reason="shutdown")
-            yield stream
-        finally:
-            self._remove(stream)
+        if self._is_closed:
+            self._end(stream, reason="shutdown")
+        return stream
+
+    def leave(self, stream: Stream) -> None:
+        """Forget a stream, whoever ended it."""
+        if stream not in self._of_user.get(stream.user_id, ()):
+            return
+        _OPEN.dec()
+        self._arriving.discard(stream)
+        self._of_user[stream.user_id].remove(stream)
+        if not self._of_user[stream.user_id]:
+            del self._of_user[stream.user_id]
+        for party in stream.concerning:
+            self._of_party[party].discard(stream)
+            if not self._of_party[party]:
+                del self._of_party[party]
 
     def close(self) -> None:
         """End all streams, and each new one at once: the clients come back, to another instance."""
@@ -190,21 +198,8 @@ class Live:
 
     def _end(self, stream: Stream, *, reason: str) -> None:
         _ENDED.labels(reason).inc()
-        self._remove(stream)
+        self.leave(stream)
         stream.close()
-
-    def _remove(self, stream: Stream) -> None:
-        if stream not in self._of_user.get(stream.user_id, ()):
-            return
-        _OPEN.dec()
-        self._arriving.discard(stream)
-        self._of_user[stream.user_id].remove(stream)
-        if not self._of_user[stream.user_id]:
-            del self._of_user[stream.user_id]
-        for party in stream.concerning:
-            self._of_party[party].discard(stream)
-            if not self._of_party[party]:
-                del self._of_party[party]
 
     async def _tick_forever(self) -> None:
         loop = asyncio.get_running_loop()

@@ -35,6 +35,7 @@ def create_app(*, amqp_url: str, **options: Any) -> FastAPI:
         await app.state.live.answers()
 
     http.install(app, ready={"live": log_is_heard})
+    app.add_middleware(api.LongStreams)
     app.include_router(api.router)
     app.dependency_overrides[session._current_session] = _believe
     return app
