@@ -207,7 +207,9 @@ class Outbox:
 
 
 def _without(event_ids: list[str]) -> list[Document]:
-    left = {"$filter": {"input": "$outbox", "cond": {"$not": {"$in": ["$$this.id", event_ids]}}}}
+    # A sweep may have taken them out before.
+    waiting = {"$ifNull": ["$outbox", []]}
+    left = {"$filter": {"input": waiting, "cond": {"$not": {"$in": ["$$this.id", event_ids]}}}}
     return [
         {"$set": {"outbox": left}},
         {

@@ -117,6 +117,22 @@ async def test_a_crash_between_publishing_and_taking_out_repeats_the_same_event(
     assert broker.taken == ids * 2
 
 
+async def test_a_slow_writer_and_a_sweep_may_both_take_an_event_out(db: Database, broker: Broker) -> None:
+    broker.slow = 0.3
+    async with db.outbox.relaying():
+        ids = await write(db)
+        await db.outbox.sweep(now=utc_now() + 2 * outbox.LEASE)
+        await eventually(lambda: is_clean(db))
+    assert broker.taken == ids * 2
+    assert await db["things"].find_one({"_id": "one"}) == {"_id": "one", "version": 1}
+
+    async with db.outbox.relaying():
+        await write(db)
+        await eventually(lambda: is_clean(db))
+
+    assert len(broker.taken) == 3
+
+
 async def test_two_sweeps_at_once_publish_once(db: Database, broker: Broker) -> None:
     ids = [event for key in range(50) for event in await write(db, f"thing-{key}", crash=True)]
     broker.slow = 0.05
