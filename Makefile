@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup up down clean demo dead-letters test test-fast e2e lint fix docs web bench compose-check
+.PHONY: help setup up down clean demo dead-letters test test-fast test-soak e2e lint fix docs web bench compose-check
 
 # Each recipe is one command, so that make hands Ctrl-C and SIGTERM to it and not to a shell between.
 BIN := .venv/bin
@@ -36,6 +36,9 @@ test-fast: ## Run the tests that need no server
 
 e2e: setup ## Run the tests of the whole suite alone
 	@$(BIN)/pytest -m e2e
+
+test-soak: setup ## Run the long tests: random faults over thousands of events
+	@$(BIN)/pytest -m soak
 
 lint: ## Check format, style, types and who may import whom
 	@deploy/setup.sh
