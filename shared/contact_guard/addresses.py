@@ -27,7 +27,7 @@ _LOCAL = re.compile(rf"[^\W{DENSE}]|[.+%'\-]")
 _LOOSE_HOST = re.compile(
     rf"(?<![\w.@-])({_NAME}{{2,}})(?: \. ?|\. |,)(com|net|org|cn|example|de|co\.uk)(?![\w-])"
 )
-_REST = re.compile(r"(?::\d{2,5})?(?:[/?#][^\s<>\"]*)?")
+_REST = re.compile(rf"(?::\d{{2,5}})?(?:[/?#][^\s<>\"{DENSE}]*)?")
 _NATIVE_HOST = re.compile(rf"[\w-]+\.(?:[{DENSE}]+|рф|укр|бел|срб|мкд|бг|рус|онлайн|сайт)(?!\w)")
 _FUNCTION_WORDS = frozenset(
     ("at", "to", "so", "in", "is", "as", "by", "do", "an", "or", "am", "my", "it", "be", "me", "us", "no")

@@ -8,9 +8,11 @@ from shared.contact_guard.text import View
 from shared.contact_guard.tokens import Token, tokenize
 from shared.contact_guard.vocabulary import DENSE, Role, roles_of
 
-_SPREAD = re.compile(rf"(?<!\S)(?:[^\s{DENSE}] ){{3,}}[^\s{DENSE}](?![^\s{DENSE}])")
+_SPREAD = re.compile(rf"(?<![^\s:,;=(\"{DENSE}])(?:[^\s{DENSE}] ){{2,}}[^\s{DENSE}](?![^\s{DENSE}])")
 _DOTTED = re.compile(r"(?<![^\W_])(?:[a-z][.\-_*~|/·'+] ?){3,}[a-z](?![^\W_])")
-_BROKEN = re.compile(rf"(?<=[vw{DENSE}])(?:[^\w\s,.!?:;()/@\"'、+]{{1,3}}| )(?=[{DENSE}])")
+_BROKEN = re.compile(
+    rf"(?<=[vw{DENSE}])(?:[^\w\s,.!?:;()/@\"'、+]{{1,3}}| )(?=[{DENSE}])|(?<=[vw])[^\w\s,.!?:;()/@\"'+-]{{1,3}}(?=x)"
+)
 _LOOSE_SIGN = re.compile(r"www|[\[({<]\s?[@.]\s?[\])}>]| \.[a-z]")
 _LETTER = re.compile(r"[a-z]")
 _ENOUGH_LETTERS = 3
@@ -162,10 +164,24 @@ def _leads_to_suffix(view: View, tokens: Sequence[Token], place: int) -> bool:
         if token.role & Role.DOT or token.word == ".":
             following = _next_word(tokens, ahead)
             if following and _strong(following):
-                return bool(token.role & Role.DOT) or ahead == place + 2
+                return bool(token.role & Role.DOT) or (
+                    ahead == place + 2 and _is_address(view, tokens, place)
+                )
             if following and hosts.is_suffix(following) and token.role & Role.DOT:
                 return len(view.norm[tokens[place].end : token.start].split()) == 1
     return False
+
+
+def _is_address(view: View, tokens: Sequence[Token], place: int) -> bool:
+    """Tell "m.lopez AT example.com" from "we are at example.com"."""
+    if place == 0 or tokens[place + 1].word == "www":
+        return False
+    token, before = tokens[place], tokens[place - 1]
+    shouted = (
+        view.original(token.start, token.end).isupper()
+        and not view.original(before.start, before.end).isupper()
+    )
+    return shouted or not before.word.isalpha() or any(t.role & Role.MAIL for t in tokens)
 
 
 def _next_word(tokens: Sequence[Token], place: int) -> str:

@@ -88,6 +88,7 @@ _SHORTEST_AFTER_AT = 3
 def find(view: View, tokens: Sequence[Token]) -> list[Finding]:
     """Find handles that a messenger's name, an "add me" or an at-sign gives away."""
     findings: list[Finding] = []
+    unnamed: list[Finding] = []
     for place, token in enumerate(tokens):
         if token.role & Role.MESSENGER:
             messenger = named(token.word)
@@ -99,10 +100,10 @@ def find(view: View, tokens: Sequence[Token]) -> list[Finding]:
         elif token.role & Role.ADD:
             hit = _after(view, tokens, place, _ANYWHERE) or _before(view, tokens, place, _ANYWHERE)
             if hit:
-                findings.append(_finding(view, *hit, "messenger", "add_me.handle"))
+                unnamed.append(_finding(view, *hit, "messenger", "add_me.handle"))
     if "@" in view.norm:
-        findings.extend(_bare(view, tokens))
-    return findings
+        unnamed.extend(_bare(view, tokens))
+    return findings + unnamed
 
 
 _ANYWHERE = Messenger("anywhere", "messenger", True, "")

@@ -48,6 +48,7 @@ class _Words:
 
     call: int = 99
     weak: int = 99
+    beside: bool = False
     label: int = 99
     label_after: int = 99
     said_after: bool = False
@@ -88,6 +89,9 @@ def _with_sign(norm: str, run: Run) -> int:
 
 def _unmeasured(run: Run, norm: str) -> Iterator[Run]:
     """Split a run where dates and amounts stand in it, and drop a quantity with its unit at the end."""
+    if run.plus and shape_of(run) == _SURE:
+        yield run
+        return
     measures = trade.measures(norm, run.start, run.end)
     groups: list[Group] = []
     for group in run.groups:
@@ -160,6 +164,9 @@ def _judge(view: View, tokens: Sequence[Token], run: Run, cues: int) -> tuple[Ki
         if not words.messenger.shy or shape or run.plus:
             return kind, f"{words.messenger.key}.number"
     if words.call < min(nearest_label, 9):
+        return kind, "phone.announced"
+    beside = words.beside and nearest_label > 2 and not all(map(is_round, run.groups))
+    if beside and (shape or len(digits) <= 8):  # noqa: PLR2004
         return kind, "phone.announced"
     if run.disguised and not run.counts_up and not (run.listed and shape < _SURE):
         if shape or len(digits) >= 9 or words.weak < 9 or cues & Role.CALL:  # noqa: PLR2004
@@ -303,6 +310,7 @@ def _look_around(view: View, tokens: Sequence[Token], run: Run) -> _Words:
             token.word[0].isalpha() and not token.digits and not role & (Role.NUMBER | Role.LINK)
         ) or role & Role.LABEL:
             distance += 1
+    beside = weak == 0
     if hash_sign and call > 0 and weak > 0:
         label = 0
     if _numbered(tokens, first):
@@ -332,7 +340,7 @@ def _look_around(view: View, tokens: Sequence[Token], run: Run) -> _Words:
         elif _ends_sentence(norm, token):
             distance += 2
         punctuated = punctuated or token.word in ",.;:!?()"
-    return _Words(call, weak, label, label_after, said, dial, unit, messenger, messenger_at)
+    return _Words(call, weak, beside, label, label_after, said, dial, unit, messenger, messenger_at)
 
 
 _MEETING = re.compile(r"\d{3}[ -]?\d{3,4}[ -]?\d{3,4}(?:[ -]?\d{2,3})?(?!\d)")

@@ -80,7 +80,10 @@ class View:
         if self.origin is None:
             return start, end
         places = self.origin[start:end]
-        return min(places), max(places) + 1
+        last = max(places) + 1
+        while last < len(self.raw) and self.raw[last] > "\x7f" and not _fold_cached(self.raw[last]):
+            last += 1  # what cannot be seen belongs to the character before it: the frame of a keycap
+        return min(places), last
 
     def original(self, start: int, end: int) -> str:
         """Give the original characters behind a place in `norm`."""
