@@ -1,12 +1,15 @@
 """Events that notifications hears."""
 
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from faststream import Context
+from pydantic import TypeAdapter
 
 from services.notifications.store import people
-from services.notifications.use_cases import feed
+from services.notifications.use_cases import feed, webhooks
+from services.notifications.use_cases.webhooks import Happened
 from shared import messaging
+from shared.api.webhooks import EventType
 from shared.clock import utc_now
 from shared.events.accounts import MemberChanged
 from shared.events.base import CloudEvent
@@ -20,6 +23,30 @@ router = messaging.create_router()
 
 Db = Annotated[Database, Context("db")]
 
+OfAnOrder = (
+    OrderCreated
+    | OrderStatusChanged
+    | OrderUpdated
+    | OrderOverdue
+    | MessageSent
+    | MessageRead
+    | ReviewOpened
+    | ReviewSubmitted
+)
+FactT = TypeVar("FactT", bound=OfAnOrder)
+
+
+async def _offer(db: Database, event: CloudEvent[FactT]) -> None:
+    """Let both organisations' own systems have it."""
+    happened = Happened(
+        id=event.id,
+        type=TypeAdapter(EventType).validate_python(event.type),
+        body=event.model_dump_json(),
+        at=event.time,
+        organisations=(event.data.buyer_id, event.data.factory_id),
+    )
+    await webhooks.offer(db, event=happened, now=utc_now())
+
 
 @router.subscriber(queue_for("notifications", MemberChanged), EVENTS)
 async def on_member_changed(event: CloudEvent[MemberChanged], db: Db) -> None:
@@ -30,46 +57,54 @@ async def on_member_changed(event: CloudEvent[MemberChanged], db: Db) -> None:
 @router.subscriber(queue_for("notifications", OrderCreated), EVENTS)
 async def on_order_created(event: CloudEvent[OrderCreated], db: Db) -> None:
     """Tell the factory of its new order."""
+    await _offer(db, event)
     await feed.tell_of_order(db, event=event.data, at=event.time, now=utc_now())
 
 
 @router.subscriber(queue_for("notifications", OrderStatusChanged), EVENTS)
 async def on_order_status_changed(event: CloudEvent[OrderStatusChanged], db: Db) -> None:
     """Tell the other side of a step, or both when a timer took it."""
+    await _offer(db, event)
     await feed.tell_of_order(db, event=event.data, at=event.time, now=utc_now())
 
 
 @router.subscriber(queue_for("notifications", OrderUpdated), EVENTS)
 async def on_order_updated(event: CloudEvent[OrderUpdated], db: Db) -> None:
     """Pass on the reminders."""
+    await _offer(db, event)
     await feed.tell_of_order(db, event=event.data, at=event.time, now=utc_now())
 
 
 @router.subscriber(queue_for("notifications", OrderOverdue), EVENTS)
 async def on_order_overdue(event: CloudEvent[OrderOverdue], db: Db) -> None:
     """Tell both sides that the deadline has passed."""
+    await _offer(db, event)
     await feed.tell_of_order(db, event=event.data, at=event.time, now=utc_now())
 
 
 @router.subscriber(queue_for("notifications", MessageSent), EVENTS)
 async def on_message_sent(event: CloudEvent[MessageSent], db: Db) -> None:
     """Tell the other side that it has messages."""
+    await _offer(db, event)
     await feed.tell_of_message(db, event=event.data, now=utc_now())
 
 
 @router.subscriber(queue_for("notifications", MessageRead), EVENTS)
 async def on_message_read(event: CloudEvent[MessageRead], db: Db) -> None:
     """Take back what was read in the thread itself."""
+    await _offer(db, event)
     await feed.note_messages_read(db, event=event.data, now=utc_now())
 
 
 @router.subscriber(queue_for("notifications", ReviewOpened), EVENTS)
 async def on_review_opened(event: CloudEvent[ReviewOpened], db: Db) -> None:
     """Tell a side that it may review."""
+    await _offer(db, event)
     await feed.tell_of_review(db, event=event.data, at=event.time, now=utc_now())
 
 
 @router.subscriber(queue_for("notifications", ReviewSubmitted), EVENTS)
 async def on_review_submitted(event: CloudEvent[ReviewSubmitted], db: Db) -> None:
     """Tell a side that it was reviewed."""
+    await _offer(db, event)
     await feed.tell_of_review(db, event=event.data, at=event.time, now=utc_now())

@@ -19,6 +19,7 @@ Kind = Literal[
     "message_received",
     "review_opened",
     "review_received",
+    "webhook_disabled",
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 Language = Literal["en", "zh"]

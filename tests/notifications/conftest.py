@@ -1,4 +1,5 @@
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 
@@ -9,7 +10,12 @@ from tests.service_client import SECRET, Events, Service, listening, serving
 @pytest.fixture
 def settings(mongo_url: str, mongo_db_prefix: str, amqp_url: str) -> Settings:
     return Settings(
-        mongo_url=mongo_url, mongo_db_prefix=mongo_db_prefix, amqp_url=amqp_url, service_secret=SECRET
+        mongo_url=mongo_url,
+        mongo_db_prefix=mongo_db_prefix,
+        amqp_url=amqp_url,
+        service_secret=SECRET,
+        webhook_allow_networks="127.0.0.0/8",
+        webhook_timeout=timedelta(seconds=2),
     )
 
 

@@ -5,12 +5,10 @@ from typing import Any
 
 import pytest
 
-from services.notifications import consumers
 from shared.api.orders import Status, SystemActor
 from shared.clock import utc_now
-from shared.events.base import CloudEvent, Fact, seal
+from shared.events.base import Fact
 from shared.events.notifications import NotificationCreated
-from shared.ids import new_id
 from tests.notifications.builders import (
     ANN,
     a_caller,
@@ -24,25 +22,9 @@ from tests.notifications.builders import (
     sent,
     updated,
 )
+from tests.notifications.telling import feed_of, tell
 from tests.service_client import Events, Service
 from tests.waiting import eventually
-
-
-async def feed_of(notifications: Service, user: str, **caller: Any) -> list[dict[str, Any]]:
-    answer = await notifications.call("GET", "/notifications?limit=100", caller=a_caller(user, **caller))
-    assert answer.status == 200
-    items: list[dict[str, Any]] = answer.json["items"]
-    return items
-
-
-async def tell(notifications: Service, *facts: Fact) -> None:
-    """Hand the facts to their consumers, one after the other, without the broker in between."""
-    for fact in facts:
-        name = fact.type.removesuffix(".v1").replace(".", "_")
-        event: CloudEvent[Fact] = seal(
-            fact, event_id=new_id(), now=utc_now(), correlation_id=None, traceparent=None
-        )
-        await getattr(consumers, f"on_{name}")(event, notifications.app.state.db)
 
 
 async def test_the_factory_hears_of_a_new_order_and_the_buyer_who_made_it_does_not(

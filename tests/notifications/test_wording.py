@@ -21,6 +21,7 @@ FACTS: dict[str, Any] = {
     "days_late": 1,
     "from": "Fei",
     "rating": 4,
+    "host": "erp.example.com",
 }
 
 
@@ -49,8 +50,8 @@ def test_every_kind_has_words_for_both_sides_in_every_language(
 ) -> None:
     said = say(kind, language, side=side)
 
-    assert "MR-2026-000001" in said
-    assert ("Fine Parts" if side == "buyer" else "Bright Goods") in said
+    assert kind == "webhook_disabled" or "MR-2026-000001" in said
+    assert kind == "webhook_disabled" or ("Fine Parts" if side == "buyer" else "Bright Goods") in said
     assert "None" not in said
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from shared.api.notifications import Kind
-from shared.identity import Side
+from shared.identity import Role, Side
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,9 +16,10 @@ class Notification:
     key: str
     user_id: str
     organisation_id: str
-    side: Side
+    side: Side | None
+    """On which its reader is; `None` where it is about no order."""
     kind: Kind
-    order_id: str
+    order_id: str | None
     facts: dict[str, Any]
     count: int
     created_at: datetime
@@ -30,3 +31,4 @@ class Recipient:
     user_id: str
     organisation_id: str
     email: str
+    role: Role

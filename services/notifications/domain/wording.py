@@ -27,10 +27,25 @@ _STATUS: Final[dict[Language, dict[str, str]]] = {
 
 def title_and_body(notification: Notification, *, language: Language) -> tuple[str, str]:
     """Say it to its reader."""
-    facts = notification.facts
-    other = facts["factory"] if notification.side == "buyer" else facts["buyer"]
+    if notification.kind == "webhook_disabled":
+        return _webhook_disabled(notification, language=language)
+    other = notification.facts["factory" if notification.side == "buyer" else "buyer"]
     said = _english if language == "en" else _chinese
     return said(notification, other=other)
+
+
+def _webhook_disabled(notification: Notification, *, language: Language) -> tuple[str, str]:
+    host = notification.facts["host"]
+    if language == "en":
+        title = f"The webhook to {host} was switched off"
+        return title, (
+            "Its receiver failed for too long. Switch it on again when the receiver is back; what it missed "
+            "can be read from the event feed."
+        )
+    return (
+        f"发往 {host} 的 Webhook 已停用",
+        "接收方长时间未能成功响应。接收方恢复后请重新启用；期间错过的事件可从事件流读取。",
+    )
 
 
 def _english(notification: Notification, *, other: str) -> tuple[str, str]:  # noqa: C901, PLR0911 - one a kind
@@ -62,6 +77,8 @@ def _english(notification: Notification, *, other: str) -> tuple[str, str]:  # n
         case "review_received":
             stars = _counted(facts["rating"], "star")
             return f"{other} reviewed you: {stars}", f"Order {number} ({facts['product']})."
+        case _:
+            raise ValueError(notification.kind)
 
 
 def _chinese(notification: Notification, *, other: str) -> tuple[str, str]:  # noqa: C901, PLR0911 - one a kind
@@ -92,6 +109,8 @@ def _chinese(notification: Notification, *, other: str) -> tuple[str, str]:  # n
             return f"请评价 {other}", f"您现在可以评价订单 {number}（{facts['product']}）。"
         case "review_received":
             return f"{other} 给了您 {facts['rating']} 星评价", f"订单 {number}（{facts['product']}）。"
+        case _:
+            raise ValueError(notification.kind)
 
 
 def _counted(number: int, noun: str) -> str:

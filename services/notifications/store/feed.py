@@ -7,15 +7,15 @@ its reader is done with; so a repeated, late or early event changes nothing that
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.errors import DuplicateKeyError
 
 from services.notifications.domain.notification import Notification
+from services.notifications.store import positions
 from shared import inbox
-from shared.api.page import read_cursor, write_cursor
-from shared.errors import ValidationFailed
+from shared.api.page import write_cursor
 from shared.mongo import Database, Document
 from shared.outbox import Sealed
 
@@ -204,12 +204,7 @@ async def find_feed(
     db: Database, user_id: str, *, limit: int, cursor: str | None
 ) -> tuple[list[Notification], str | None]:
     """List a user's notifications, newest first, and the cursor of what follows."""
-    criteria: Document = {"user_id": user_id, "listed": True}
-    if cursor:
-        at, notification_id = read_cursor(cursor, length=2)
-        instant = _instant(at)
-        criteria["created_at"] = {"$lte": instant}
-        criteria["$or"] = [{"created_at": {"$lt": instant}}, {"_id": {"$lt": str(notification_id)}}]
+    criteria: Document = {"user_id": user_id, "listed": True} | positions.older_than(cursor)
     found = (
         await db[NOTIFICATIONS]
         .find(criteria)
@@ -236,13 +231,3 @@ def from_document(found: Document) -> Notification:
         created_at=found["created_at"],
         read_at=found["read_at"],
     )
-
-
-def _instant(text: Any) -> datetime:
-    try:
-        instant = datetime.fromisoformat(str(text))
-    except ValueError as error:
-        raise ValidationFailed.at("/cursor", "is no cursor of this list") from error
-    if instant.tzinfo is None:
-        raise ValidationFailed.at("/cursor", "is no cursor of this list")
-    return instant

@@ -47,7 +47,9 @@ async def recipients(
     if not members:
         raise MembersNotKnown(organisation_id)
     return [
-        Recipient(user_id=found["_id"], organisation_id=organisation_id, email=found["email"])
+        Recipient(
+            user_id=found["_id"], organisation_id=organisation_id, email=found["email"], role=found["role"]
+        )
         for found in members
         if not found["removed"] and found["joined_at"] <= at and found["_id"] != doer
     ]

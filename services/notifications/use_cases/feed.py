@@ -1,11 +1,13 @@
 """Telling people what happened, in the feed of each."""
 
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from services.notifications import views
 from services.notifications.domain import facts
 from services.notifications.domain.facts import Draft, OrderFact
 from services.notifications.domain.notification import Notification, Recipient
+from services.notifications.domain.webhook import Webhook
 from services.notifications.store import feed, orders, people
 from shared.api.notifications import MarkRead, Preferences
 from shared.events.chat import MessageRead, MessageSent
@@ -80,6 +82,28 @@ async def note_messages_read(db: Database, *, event: MessageRead, now: datetime)
     await feed.clear_messages(db, reader, up_to=event.up_to)
 
 
+async def tell_of_webhook(db: Database, *, webhook: Webhook, now: datetime) -> None:
+    """Tell those who look after webhooks that one was switched off."""
+    known = await people.recipients(db, webhook.organisation_id, at=now, doer=None)
+    keepers = [recipient for recipient in known if recipient.role != "viewer"]
+    wanted = await people.preferences_of(db, (keeper.user_id for keeper in keepers))
+    for keeper in keepers:
+        notification = Notification(
+            id=new_id(),
+            key=f"{webhook.id}:disabled:{webhook.failing_since}:{keeper.user_id}",
+            user_id=keeper.user_id,
+            organisation_id=keeper.organisation_id,
+            side=None,
+            kind="webhook_disabled",
+            order_id=None,
+            facts={"host": urlsplit(webhook.url).hostname},
+            count=1,
+            created_at=now,
+            read_at=None,
+        )
+        await _put(db, notification, wanted[keeper.user_id], now=now)
+
+
 async def mark_read(db: Database, *, which: MarkRead, caller: Caller, now: datetime) -> int:
     """Mark some of the caller's notifications as read, or all; tell how many are still unread."""
     await feed.mark_read(db, caller.user_id, ids=which.ids, now=now)
@@ -88,10 +112,13 @@ async def mark_read(db: Database, *, which: MarkRead, caller: Caller, now: datet
 
 async def _tell(db: Database, draft: Draft, *, now: datetime) -> None:
     for side, recipient, wanted in await _readers(db, draft):
-        notification = _written(draft, side=side, recipient=recipient)
-        listed = wanted.kinds[draft.kind].in_app
-        events = _told(notification, wanted, now=now) if listed else sealed([], now=now)
-        await feed.insert_notification(db, notification, events, listed=listed)
+        await _put(db, _written(draft, side=side, recipient=recipient), wanted, now=now)
+
+
+async def _put(db: Database, notification: Notification, wanted: Preferences, *, now: datetime) -> None:
+    listed = wanted.kinds[notification.kind].in_app
+    events = _told(notification, wanted, now=now) if listed else sealed([], now=now)
+    await feed.insert_notification(db, notification, events, listed=listed)
 
 
 async def _readers(db: Database, draft: Draft) -> list[tuple[Side, Recipient, Preferences]]:

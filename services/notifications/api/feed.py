@@ -1,4 +1,4 @@
-"""The notifications service over HTTP, for the gateway alone."""
+"""The feed and the preferences of the caller."""
 
 from fastapi import APIRouter
 

@@ -1,0 +1,30 @@
+"""Events handed to the service's consumers without the broker in between."""
+
+from datetime import datetime
+from typing import Any
+
+from services.notifications import consumers
+from shared.clock import utc_now
+from shared.events.base import CloudEvent, Fact, seal
+from shared.ids import new_id
+from tests.notifications.builders import a_caller
+from tests.service_client import Service
+
+
+async def tell(
+    notifications: Service, *facts: Fact, event_id: str | None = None, at: datetime | None = None
+) -> None:
+    """Hand the facts to their consumers, one after the other, without the broker in between."""
+    for fact in facts:
+        name = fact.type.removesuffix(".v1").replace(".", "_")
+        event: CloudEvent[Fact] = seal(
+            fact, event_id=event_id or new_id(), now=at or utc_now(), correlation_id=None, traceparent=None
+        )
+        await getattr(consumers, f"on_{name}")(event, notifications.app.state.db)
+
+
+async def feed_of(notifications: Service, user: str, **caller: Any) -> list[dict[str, Any]]:
+    answer = await notifications.call("GET", "/notifications?limit=100", caller=a_caller(user, **caller))
+    assert answer.status == 200
+    items: list[dict[str, Any]] = answer.json["items"]
+    return items
