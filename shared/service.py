@@ -52,6 +52,7 @@ def create(  # noqa: PLR0913 - the list of what a service is made of
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with database(name=name, settings=settings, broker=broker, outbox_of=outbox_of) as db:
             app.state.db = db
+            app.state.broker = broker
             await ensure_indexes(db)
             for key, value in {"db": db, **context}.items():
                 broker.context.set_global(key, value)

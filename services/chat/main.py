@@ -16,6 +16,7 @@ from services.chat.attachments.thumbnails import Thumbnails
 from services.chat.domain import Rules
 from services.chat.use_cases import files
 from services.chat.use_cases.files import Parts
+from services.chat.use_cases.signals import Signals
 from services.chat.use_cases.sums import Sums
 from shared import service
 from shared.clock import utc_now
@@ -77,6 +78,7 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def opened(app: FastAPI) -> AsyncIterator[None]:
         app.state.parts = parts
+        app.state.signals = Signals(app.state.broker)
         async with parts.objects.opened():
             yield
         await parts.thumbnails.close()

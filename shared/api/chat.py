@@ -11,6 +11,7 @@ from shared.identity import Person, Side
 
 MAX_TEXT = 4000
 MAX_ATTACHMENTS = 10
+MAX_SEQ = 10**9
 
 
 class Attachment(Frozen):
@@ -56,6 +57,16 @@ class Messages(Frozen):
         description="continues in the direction asked for: a value for `after` where `after` was given, else for "
         "`before`; `cursor` takes it in both cases"
     )
+
+
+class MessageQuery(Frozen):
+    """Which part of a thread; without `before`, `after` and `cursor` its newest page."""
+
+    before: int | None = Field(default=None, ge=1, le=MAX_SEQ, description="only messages with a lower `seq`")
+    after: int | None = Field(default=None, ge=0, le=MAX_SEQ, description="only messages with a higher `seq`")
+    q: str | None = Field(default=None, max_length=200, description="only messages with these words")
+    limit: int = Field(default=20, ge=1, le=100)
+    cursor: str | None = Field(default=None, max_length=20)
 
 
 class NewMessage(Frozen):

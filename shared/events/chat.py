@@ -65,3 +65,14 @@ class AttachmentStored(_ChatFact):
 
     user_id: str
     attachment: Attachment
+
+
+class MessageTyping(_ChatFact):
+    """A user is writing in a thread, looks at it, or has left it; true for some seconds, and kept by nobody."""
+
+    type: ClassVar[str] = "message.typing.v1"
+
+    user_id: str
+    name: str
+    side: Side
+    state: Literal["typing", "here", "away"]

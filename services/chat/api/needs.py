@@ -6,6 +6,7 @@ from fastapi import Depends, Header, Request
 
 from services.chat.domain import Rules
 from services.chat.use_cases.files import Parts
+from services.chat.use_cases.signals import Signals
 
 
 def _rules(request: Request) -> Rules:
@@ -18,6 +19,12 @@ def _parts(request: Request) -> Parts:
     return parts
 
 
+def _signals(request: Request) -> Signals:
+    signals: Signals = request.app.state.signals
+    return signals
+
+
 CurrentRules = Annotated[Rules, Depends(_rules)]
 CurrentParts = Annotated[Parts, Depends(_parts)]
+CurrentSignals = Annotated[Signals, Depends(_signals)]
 Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=128)]

@@ -1,27 +1,31 @@
 """Threads, their messages and what is unread."""
 
 import asyncio
+import re
 from typing import Annotated
 
 import orjson
 from fastapi import APIRouter, Body, Query, Request, Response
 
 from services.chat import views
-from services.chat.api.needs import CurrentRules, Key
+from services.chat.api.needs import CurrentRules, CurrentSignals, Key
 from services.chat.store import messages, reads, threads
 from services.chat.use_cases import messages as use_cases
 from shared.api.chat import (
     Message,
+    MessageQuery,
     Messages,
     NewMessage,
     ReadUpTo,
+    Signal,
     Summaries,
     SummariesOf,
     ThreadFacts,
     ThreadSummary,
     Unread,
 )
-from shared.http import CurrentCaller, Db, Limit, Now
+from shared.errors import ValidationFailed
+from shared.http import CurrentCaller, Db, Now
 
 router = APIRouter()
 
@@ -36,17 +40,15 @@ async def introduce_thread(order_id: str, body: ThreadFacts, caller: CurrentCall
 @router.get("/orders/{order_id}/messages")
 async def list_messages(
     order_id: str,
+    query: Annotated[MessageQuery, Query()],
     response: Response,
     caller: CurrentCaller,
     db: Db,
-    before: Annotated[int | None, Query(ge=1, description="only messages with a smaller `seq`")] = None,
-    after: Annotated[int | None, Query(ge=0, description="only messages with a greater `seq`")] = None,
-    q: Annotated[str | None, Query(max_length=200, description="words that must be in them")] = None,
-    limit: Limit = 20,
 ) -> Messages:
+    before, after = _window(query)
     thread, (found, goes_on), read_up_to = await asyncio.gather(
         threads.get_thread(db, order_id, caller=caller),
-        messages.find_page(db, order_id, before=before, after=after, q=q, limit=limit),
+        messages.find_page(db, order_id, before=before, after=after, q=query.q, limit=query.limit),
         reads.find_read_up_to(db, order_id),
     )
     response.headers["X-Order-Version"] = str(thread.version)
@@ -54,6 +56,15 @@ async def list_messages(
         items=[views.message(message, read_up_to=read_up_to) for message in found],
         next_cursor=str(goes_on) if goes_on else None,
     )
+
+
+def _window(query: MessageQuery) -> tuple[int | None, int | None]:
+    if query.cursor is None:
+        return query.before, query.after
+    if not re.fullmatch(r"[0-9]{1,9}", query.cursor):
+        raise ValidationFailed.at("/cursor", "is no cursor of this list")
+    goes_on = int(query.cursor)
+    return (goes_on, None) if query.after is None else (query.before, goes_on)
 
 
 @router.post("/orders/{order_id}/messages", status_code=201)
@@ -84,6 +95,18 @@ async def send_message(
 async def mark_read(order_id: str, body: ReadUpTo, caller: CurrentCaller, db: Db, now: Now) -> Unread:
     unread = await use_cases.mark_read(db, order_id=order_id, up_to=body.up_to, caller=caller, now=now)
     return Unread.model_construct(unread=unread)
+
+
+@router.post("/orders/{order_id}/typing", status_code=204)
+async def show_typing(
+    order_id: str,
+    caller: CurrentCaller,
+    db: Db,
+    now: Now,
+    signals: CurrentSignals,
+    body: Annotated[Signal | None, Body()] = None,
+) -> None:
+    await signals.show(db, order_id=order_id, signal=body or Signal(), caller=caller, now=now)
 
 
 @router.post("/summaries")
