@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from functools import partial
 from typing import Annotated, Any, Literal
 
@@ -42,6 +43,12 @@ class Settings(SharedSettings):
     limit_uploads: Annotated[int, Field(ge=1)] = Field(default=30, description="uploads a minute and user")
     limit_writes: Annotated[int, Field(ge=1)] = Field(
         default=120, description="other writes a minute and user"
+    )
+    live_keep: Annotated[timedelta, Field(ge=timedelta(minutes=10), le=timedelta(hours=1))] = Field(
+        default=timedelta(minutes=15), description="how far back a live stream can be caught up"
+    )
+    live_streams_per_user: Annotated[int, Field(ge=1)] = Field(
+        default=10, description="live streams that a user may have open on one gateway"
     )
     max_body_bytes: Annotated[int, Field(ge=1024)] = Field(
         default=64 * 1024, description="largest request body outside uploads"
@@ -88,7 +95,14 @@ def create_app(settings: Settings) -> FastAPI:
             app.state.db = db
             app.state.services = services
             app.state.oidc = _provider(settings, services.http)
-            app.state.live = Live(amqp_url=settings.amqp_url, still_valid=still_valid)
+            app.state.live = Live(
+                amqp_url=settings.amqp_url,
+                still_valid=still_valid,
+                keep=settings.live_keep,
+                most_streams_per_user=(
+                    None if settings.rate_limits == "off" else settings.live_streams_per_user
+                ),
+            )
             async with messaging.connected(broker), db.outbox.relaying(), app.state.live.running():
                 yield
 
@@ -106,13 +120,21 @@ def create_app(settings: Settings) -> FastAPI:
     async def database_answers() -> None:
         await app.state.db.ping()
 
+    async def live_log_is_heard() -> None:
+        await app.state.live.answers()
+
     app.add_middleware(SecurityHeaders)
     app.add_middleware(limits.LimitBody, most_bytes=settings.max_body_bytes, is_upload=chat.is_upload)
     http.install(
         app,
-        ready={"database": database_answers, "broker": partial(service.answers, broker)},
+        ready={
+            "database": database_answers,
+            "broker": partial(service.answers, broker),
+            "live log": live_log_is_heard,
+        },
         log_requests=True,
     )
+    app.add_middleware(live_api.LongStreams)
     app.state.limits = limits.off() if settings.rate_limits == "off" else _limits(settings)
     api = APIRouter(prefix=PREFIX)
     for part in (accounts_api, orders, dashboards, chat, reviews, notifications, live_api):

@@ -14,7 +14,7 @@ import structlog
 from prometheus_client import Counter, Gauge
 
 from gateway.live.audience import Party, parties
-from gateway.live.log import MOST_KEPT, Log
+from gateway.live.log import Log
 from gateway.live.recent import Entry, Recent
 from gateway.live.stream import Stream
 from shared.errors import TooMany
@@ -44,9 +44,9 @@ class Live:
     Args:
         still_valid: tells which of some session ids are still alive; asked every two seconds.
         ping_every: between two pings of a stream.
-        keep: how far back a client that was away can catch up; an hour at most.
+        keep: how far back a client that was away can catch up; the log itself keeps an hour.
         most_bytes: what may be kept for that in memory.
-        most_streams_per_user: open at once on this instance.
+        most_streams_per_user: open at once on this instance; `None` for any number.
         patience: how long a client may read nothing before it is dropped.
     """
 
@@ -58,16 +58,16 @@ class Live:
         ping_every: timedelta = timedelta(seconds=15),
         keep: timedelta = timedelta(minutes=15),
         most_bytes: int = 128 * 1024**2,
-        most_streams_per_user: int = 10,
+        most_streams_per_user: int | None = 10,
         patience: timedelta = timedelta(seconds=15),
     ) -> None:
         self.patience = patience.total_seconds()
         self._amqp_url = amqp_url
         self._still_valid = still_valid
         self._ping_every = ping_every.total_seconds()
-        self._keep = min(keep, MOST_KEPT)
+        self._keep = keep
         self._most_streams_per_user = most_streams_per_user
-        self._recent = Recent(keep=self._keep.total_seconds(), most_bytes=most_bytes)
+        self._recent = Recent(keep=keep.total_seconds(), most_bytes=most_bytes)
         self._of_user: dict[str, list[Stream]] = defaultdict(list)
         self._of_party: dict[Party, set[Stream]] = defaultdict(set)
         self._arriving: set[Stream] = set()
@@ -112,10 +112,11 @@ class Live:
         """
         now = asyncio.get_running_loop().time()
         streams = self._of_user.get(user_id, [])
-        if len(streams) >= self._most_streams_per_user:
+        most = self._most_streams_per_user
+        if most is not None and len(streams) >= most:
             if cursor is None:
                 raise TooManyStreams(
-                    f"at most {self._most_streams_per_user} streams for each user; close one first",
+                    f"at most {most} streams for each user; close one first",
                     retry_after=round(self._ping_every) or 1,
                 )
             self._end(streams[0], reason="replaced")

@@ -20,7 +20,6 @@ from shared.ids import new_id
 log = structlog.get_logger(__name__)
 
 STREAM: Final = messaging.LIVE_LOG
-MOST_KEPT: Final = timedelta(hours=1)
 _PREFETCH: Final = 500
 _RETRY_PAUSE: Final = 1.0
 _HEARTBEAT: Final = 10
