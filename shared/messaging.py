@@ -72,10 +72,13 @@ LIVE_LOG: Final = RabbitQueue(
 RETRY_DELAYS: Final = (1, 3, 10, 30, 60, 120)
 # A message that kills its consumer comes back at once, so this ends it where no header can.
 DELIVERY_LIMIT: Final = 20
+# Operators look at a dead letter by taking it and putting it back; RabbitMQ 4 drops one after twenty times by itself.
+DEAD_DELIVERY_LIMIT: Final = 1_000_000
 PREFETCH: Final = 100
 
 ATTEMPT_HEADER: Final = "x-millrace-attempt"
 CAUSE_HEADER: Final = "x-millrace-cause"
+FAILED_AT_HEADER: Final = "x-millrace-failed-at"
 
 
 class MalformedEvent(Invalid):
@@ -137,7 +140,7 @@ class _Settle(BaseMiddleware[Any, Any]):
         headers: dict[str, Any] = dict(msg.headers) | {
             CAUSE_HEADER: _cause(cause),
             "x-millrace-queue": queue,
-            "x-millrace-failed-at": utc_now().isoformat(),
+            FAILED_AT_HEADER: utc_now().isoformat(),
         }
         if final or attempt >= len(RETRY_DELAYS):
             target, exchange = dead(queue), DEAD.name
@@ -253,7 +256,14 @@ async def _declare(broker: RabbitBroker) -> None:
         await queue.bind(exchange)
     for subscriber in broker.subscribers:
         name = dead(subscriber.queue.name)  # type: ignore[attr-defined]
-        queue = await broker.declare_queue(RabbitQueue(name, queue_type=QueueType.QUORUM, durable=True))
+        queue = await broker.declare_queue(
+            RabbitQueue(
+                name,
+                queue_type=QueueType.QUORUM,
+                durable=True,
+                arguments={"x-delivery-limit": DEAD_DELIVERY_LIMIT},
+            )
+        )
         await queue.bind(dead_exchange, routing_key=name)
 
 
