@@ -44,7 +44,7 @@ def create_app(*, amqp_url: str, **options: Any) -> FastAPI:
 def _believe(authorization: Annotated[str, Header()] = "") -> Session:
     if not authorization:
         raise Unauthenticated
-    user_id, organisation_id, session_id = authorization.split("/")
+    user_id, organisation_id, session_id = authorization.removeprefix("Bearer ").split("/")
     caller = Caller(
         user_id=user_id,
         name="Li",
