@@ -4,15 +4,19 @@ Motor is the default; `MILLRACE_MONGO_DRIVER=pymongo` opens PyMongo's own async 
 Motor (decision 0008). Stores use only what both offer, and get the rest from here.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from inspect import isawaitable
+from random import random
+from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bson.codec_options import CodecOptions, DatetimeConversion
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import AsyncMongoClient
+from pymongo.errors import PyMongoError
 
 if TYPE_CHECKING:
     from shared.outbox import Outbox
@@ -21,6 +25,9 @@ Document = dict[str, Any]
 Collection = Any  # the drivers' collections share methods, not a base class
 Session = Any
 ResultT = TypeVar("ResultT")
+
+_TRANSACTION_SECONDS = 30.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.5
 
 _CODEC: CodecOptions[Document] = CodecOptions(tz_aware=True, datetime_conversion=DatetimeConversion.DATETIME)
 
@@ -66,10 +73,42 @@ async def in_transaction(db: Database, body: Callable[[Session], Awaitable[Resul
     `body` may run more than once (a lost write conflict begins it again), so it takes times and ids
     from outside and does nothing but database work.
     """
+    # Not the drivers' own loop: Motor's does not begin again where the conflict shows at the commit.
+    give_up_at, pause = monotonic() + _TRANSACTION_SECONDS, _FIRST_PAUSE
     opened = db.client.start_session()
     async with await opened if isawaitable(opened) else opened as session:
-        result: ResultT = await session.with_transaction(body)
-        return result
+        while True:
+            started = session.start_transaction()
+            if isawaitable(started):
+                await started
+            try:
+                result = await body(session)
+                await _commit(session, give_up_at=give_up_at)
+            except BaseException as error:
+                if session.in_transaction:
+                    await session.abort_transaction()
+                if not _has(error, "TransientTransactionError") or monotonic() > give_up_at:
+                    raise
+                await asyncio.sleep(random() * pause)  # noqa: S311 - only to keep rivals apart
+                pause = min(pause * 2, _LONGEST_PAUSE)
+            else:
+                return result
+
+
+async def _commit(session: Session, *, give_up_at: float) -> None:
+    while True:
+        try:
+            await session.commit_transaction()
+        except PyMongoError as error:
+            # It may be committed or not; asking again does not do it twice.
+            if not _has(error, "UnknownTransactionCommitResult") or monotonic() > give_up_at:
+                raise
+        else:
+            return
+
+
+def _has(error: BaseException, label: str) -> bool:
+    return isinstance(error, PyMongoError) and error.has_error_label(label)
 
 
 async def aggregate(
