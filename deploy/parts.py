@@ -22,7 +22,7 @@ from deploy.process import OWNER, CannotStart, Program, end_leftovers
 
 # mongod writes its journal ahead of time, 300 MB, and RabbitMQ stops taking messages below 50 MB.
 LEAST_FREE_BYTES = 600 * 1024 * 1024
-START_SECONDS = 90
+START_SECONDS = 180
 PART_PORTS = ("mongod", "rabbitmq", "rabbitmq-nodes", "epmd", "s3")
 
 

@@ -91,6 +91,21 @@ python_environment() {
     echo "$wanted" >.venv/installed
 }
 
+# The mongod inside the Python package needs a library that a small system may lack.
+mongodb() {
+    [ -z "${MILLRACE_MONGO_URL:-}" ] || return 0
+    command -v mongod >/dev/null && return
+    mongod=$(find .venv/lib -path '*/fiftyone/db/bin/mongod')
+    [ -n "$mongod" ] || return 0
+    chmod +x "$mongod"
+    "$mongod" --version >/dev/null 2>&1 && return
+    if may_use_apt; then
+        apt_install libcurl4
+    else
+        echo "mongod does not run here: install libcurl4, or name a server with MILLRACE_MONGO_URL" >&2
+    fi
+}
+
 rabbitmq() {
     [ -z "${MILLRACE_AMQP_URL:-}" ] || return 0
     PATH="$PATH:/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin" command -v rabbitmq-server >/dev/null && return
@@ -145,6 +160,7 @@ if command -v flock >/dev/null && ! flock -n 9; then
     flock 9
 fi
 python_environment
+mongodb
 rabbitmq
 if ! web_pages; then
     tail -n 15 "$log" >&2
