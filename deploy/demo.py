@@ -133,7 +133,7 @@ async def fill(home: Path, *, say: Say) -> None:
                 order = await _accept_by_event(exchange, quote, buyer=buyer)
             else:
                 order = await buyer.call("POST", "/orders", quote)
-            await _live(dice, order["id"], stage=number % len(_STEPS), buyer=buyer, factory=factory)
+            await _live(dice, order["id"], stage=dice.randrange(len(_STEPS)), buyer=buyer, factory=factory)
             if (number + 1) % 10 == 0:
                 say(f"  {number + 1} of {ORDERS} orders")
     people = "\n".join(
