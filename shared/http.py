@@ -198,8 +198,10 @@ def pointers(found: Sequence[Any]) -> list[dict[str, str]]:
     ]
 
 
-async def _framework_says_no(_: Request, error: Exception) -> JSONResponse:
+async def _framework_says_no(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - for the type checker
+    if error.status_code == 400:  # noqa: PLR2004 - not UTF-8, numbers without end, brackets without end
+        return await _refused(request, errors.ValidationFailed.at("", "the body cannot be read"))
     slug = re.sub(r"[^a-z]+", "-", str(error.detail).lower()).strip("-")
     answer = problem(
         slug=slug,
