@@ -45,12 +45,15 @@ class GatewayProcess:
                 return False
 
 
-@asynccontextmanager
-async def gateway_process(amqp_url: str) -> AsyncIterator[GatewayProcess]:
+def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    gateway = GatewayProcess(amqp_url, port)
+        return int(free.getsockname()[1])
+
+
+@asynccontextmanager
+async def gateway_process(amqp_url: str) -> AsyncIterator[GatewayProcess]:
+    gateway = GatewayProcess(amqp_url, free_port())
     await gateway.start()
     try:
         await eventually(gateway.is_ready, within=30)
