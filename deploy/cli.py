@@ -4,16 +4,33 @@ import asyncio
 import os
 import shutil
 import signal
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+import typer.core
 
-from deploy import demo as example
 from deploy import local
 from deploy.process import CannotStart, Interrupted
 
+TOOLS = {"dead-letters": "deploy.dead_letters", "guard": "deploy.guard"}
+
+
+class _WithTools(typer.core.TyperGroup):
+    """Imports the operators' tools only when one is asked for: `up` has no second to lose."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return [*super().list_commands(ctx), *TOOLS]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name in TOOLS:
+            return typer.main.get_group(import_module(TOOLS[cmd_name]).app)
+        return super().get_command(ctx, cmd_name)
+
+
 app = typer.Typer(
+    cls=_WithTools,
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -92,6 +109,8 @@ def demo(home: Home = DEFAULT_HOME) -> None:
     It speaks to the public API and the broker like anybody else, and takes about a minute. In the end it
     tells the accounts to sign in with.
     """
+    from deploy import demo as example  # noqa: PLC0415 - as the tools above
+
     try:
         asyncio.run(example.fill(home, say=_say))
     except CannotStart as problem:

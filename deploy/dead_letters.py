@@ -4,8 +4,10 @@ It speaks AMQP and nothing else, so that it works on every RabbitMQ. Nothing her
 """
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import aio_pika
@@ -14,7 +16,7 @@ import typer
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
 from aio_pika.exceptions import AMQPConnectionError, ChannelNotFoundEntity, DeliveryError
 
-from deploy.local import SERVICES
+from deploy.local import SERVICES, Endpoints
 from shared import messaging
 from shared.events.catalog import EVENTS
 
@@ -24,8 +26,23 @@ app = typer.Typer(
     help="List, send again or drop the messages that no consumer could handle.",
 )
 
+
+def _of_the_suite_here() -> str:
+    home = Path(os.environ.get("MILLRACE_HOME", ".millrace"))  # noqa: TID251 - the command's own option
+    try:
+        return Endpoints.model_validate_json((home / "endpoints.json").read_text()).amqp
+    except FileNotFoundError:
+        raise typer.BadParameter(f"no suite runs in {home}: name the broker with --amqp") from None
+
+
 Amqp = Annotated[
-    str, typer.Option("--amqp", envvar="MILLRACE_AMQP_URL", help="RabbitMQ: amqp://user:password@host:5672/")
+    str,
+    typer.Option(
+        "--amqp",
+        envvar="MILLRACE_AMQP_URL",
+        default_factory=_of_the_suite_here,
+        help="RabbitMQ, amqp://user:password@host:5672/; without it, that of the suite which `make up` runs here",
+    ),
 ]
 Queue = Annotated[
     str | None, typer.Argument(help="a consumer's queue, such as orders.quote.accepted.v1; all without it")

@@ -12,7 +12,9 @@ from shared.contact_guard import check as find_contacts
 from shared.contact_guard import scoring
 from shared.contact_guard.scoring import Line, Score, Tally, Verdict
 
-app = typer.Typer(help="Score the contact guard, or ask it about texts.", no_args_is_help=True)
+app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="Score the contact guard, or ask it about texts."
+)
 
 _BAD_INPUT = 2
 
