@@ -63,7 +63,7 @@ class Services:
         method: str,
         path: str,
         *,
-        caller: Caller,
+        caller: Caller | None,
         query: str = "",
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
@@ -117,7 +117,7 @@ class Services:
             raise ServiceUnavailable(service) from error
 
     def headers(
-        self, caller: Caller, *, body: bytes | None, extra: Mapping[str, str] | None
+        self, caller: Caller | None, *, body: bytes | None, extra: Mapping[str, str] | None
     ) -> dict[str, str]:
         headers = {
             identity.HEADER: identity.sign(caller, secret=self.secret, now=utc_now()),

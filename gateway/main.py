@@ -14,7 +14,8 @@ from gateway import clients, dashboards, idempotency, limits, pages
 from gateway.accounts import api as accounts_api
 from gateway.accounts import store
 from gateway.accounts.oidc import Provider
-from gateway.api import chat, notifications, orders, reviews
+from gateway.api import chat, notifications, orders, reviews, webhooks
+from gateway.api import help as help_pages
 from gateway.live import Live
 from gateway.live import api as live_api
 from gateway.security import SecurityHeaders
@@ -137,7 +138,17 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(live_api.LongStreams)
     app.state.limits = limits.off() if settings.rate_limits == "off" else _limits(settings)
     api = APIRouter(prefix=PREFIX)
-    for part in (accounts_api, orders, dashboards, chat, reviews, notifications, live_api):
+    for part in (
+        accounts_api,
+        orders,
+        dashboards,
+        chat,
+        reviews,
+        notifications,
+        webhooks,
+        help_pages,
+        live_api,
+    ):
         api.include_router(part.router)
     app.include_router(api)
     _declare_what_any_call_may_answer(app)

@@ -74,7 +74,9 @@ def _now(request: Request) -> datetime:
 
 
 def _caller(request: Request) -> identity.Caller:
-    caller: identity.Caller = request.state.caller
+    caller: identity.Caller | None = request.state.caller
+    if caller is None:
+        raise errors.Unauthenticated("this call needs somebody who is signed in")
     return caller
 
 

@@ -61,14 +61,15 @@ class Caller(BaseModel):
             raise WrongSide(f"only the {side} may do this")
 
 
-def sign(caller: Caller, *, secret: str, now: datetime) -> str:
-    """Write the caller into a header value that only a holder of the secret can make."""
-    claims: dict[str, Any] = {"caller": caller.model_dump(), "exp": int((now + LIFETIME).timestamp())}
+def sign(caller: Caller | None, *, secret: str, now: datetime) -> str:
+    """Write the caller, or that there is none, into a header value that only a holder of the secret can make."""
+    said = caller.model_dump() if caller else None
+    claims: dict[str, Any] = {"caller": said, "exp": int((now + LIFETIME).timestamp())}
     return jwt.encode(claims, secret, algorithm="HS256")
 
 
-def read(token: str, *, secret: str) -> Caller:
-    """Read the caller back.
+def read(token: str, *, secret: str) -> Caller | None:
+    """Read the caller back; `None` where the gateway vouches for the call, which nobody signed in makes.
 
     Raises:
         Unauthenticated: the signature is missing, wrong or too old.
@@ -77,4 +78,4 @@ def read(token: str, *, secret: str) -> Caller:
         claims = jwt.decode(token, secret, algorithms=["HS256"], options={"require": ["exp"]})
     except jwt.InvalidTokenError as error:
         raise Unauthenticated("this port answers only to the gateway") from error
-    return Caller.model_validate(claims["caller"])
+    return Caller.model_validate(claims["caller"]) if claims["caller"] else None

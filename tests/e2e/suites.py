@@ -16,4 +16,5 @@ def settings_of(parts: Parts, *, name: str, amqp_url: str) -> dict[str, str]:
         "MILLRACE_S3_SECRET_KEY": parts.s3.secret_key,
         "MILLRACE_MONGO_DB_PREFIX": f"{own}_",
         "MILLRACE_S3_BUCKET": own,
+        "MILLRACE_WEBHOOK_ALLOW_NETWORKS": "127.0.0.0/8",
     }

@@ -14,6 +14,7 @@ import pytest
 from tests.e2e.market import Answer, Person
 from tests.e2e.test_accounts import invited, stranger
 from tests.e2e.test_order_journey import a_photo
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.e2e
 
@@ -75,6 +76,18 @@ MATRIX: dict[str, Row] = {
     "mark_notifications_read": Row(body={"all": True}),
     "get_preferences": Row(),
     "set_preferences": Row(body={}),
+    "create_webhook": Row(body={"url": "http://127.0.0.1:9/other"}, viewer=ROLE),
+    "list_webhooks": Row(viewer=ROLE),
+    "change_webhook": Row(body={"enabled": True}, stranger=GONE, other_side=GONE, viewer=ROLE),
+    "rotate_secret": Row(stranger=GONE, other_side=GONE, viewer=ROLE),
+    "list_deliveries": Row(stranger=GONE, other_side=GONE, viewer=ROLE),
+    "redeliver": Row(stranger=GONE, other_side=GONE, viewer=ROLE),
+    "delete_webhook": Row(stranger=GONE, other_side=GONE, viewer=ROLE),
+    "read_events": Row(),
+    "give_feedback": Row(body={"page": "/help", "helpful": True}),
+    "ask_support": Row(body={"subject": "A question", "message": "How do I …?"}),
+    "show_unsubscribing": Row(public=True),
+    "unsubscribe": Row(public=True),
 }
 
 
@@ -130,6 +143,10 @@ async def market(buyer_and_factory: tuple[Person, Person], third_party: Person) 
         (await factory.advance(order_id, step)).ok()
     (await buyer.call("POST", f"/orders/{order_id}/receipt", {})).ok()
     review = (await buyer.call("POST", f"/orders/{order_id}/reviews", {"rating": 4})).ok(201)
+    # Nobody listens there, which is all that a delivery needs to exist.
+    webhook = (await buyer.call("POST", "/webhooks", {"url": "http://127.0.0.1:9/"})).ok(201)
+    await buyer.say(order_id, "Something to deliver")
+    deliveries = await eventually(lambda: _deliveries(buyer, webhook["id"]))
     viewer, removed = await invited(buyer, role="viewer"), await invited(buyer, role="member")
     members = f"/organisations/{buyer.organisation_id}/members"
     (await buyer.call("DELETE", f"{members}/{removed.user_id}")).ok(204)
@@ -148,8 +165,15 @@ async def market(buyer_and_factory: tuple[Person, Person], third_party: Person) 
             "organisation_id": buyer.organisation_id,
             "invitation_id": invitation["id"],
             "user_id": viewer.user_id,
+            "webhook_id": webhook["id"],
+            "delivery_id": deliveries[0]["id"],
         },
     )
+
+
+async def _deliveries(who: Person, webhook_id: str) -> list[Any]:
+    found: list[Any] = (await who.get(f"/webhooks/{webhook_id}/deliveries"))["items"]
+    return found
 
 
 async def test_every_route_answers_every_caller_as_it_should(market: Market) -> None:
