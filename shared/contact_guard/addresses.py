@@ -76,7 +76,11 @@ def _mails(view: View) -> list[Finding]:
         if match and start < edge:
             end = _mail_end(match)
             spaced = edge < at or " " in match.group()[: end - at - 1].strip() or norm[at + 1 : at + 2] == " "
-            if end and not (spaced and not _strong(norm[at + 1 : end])):
+            if (
+                end
+                and norm[max(0, start - 2) : start] != "//"
+                and not (spaced and not _strong(norm[at + 1 : end]))
+            ):
                 first, last = view.span(start, end)
                 findings.append(Finding("email", first, last, "email.plain"))
         at = norm.find("@", at + 1)

@@ -39,7 +39,7 @@ def _load() -> tuple[dict[str, Messenger], dict[str, Messenger], dict[str, Kind]
     for key, table in tables.items():
         for shy in (True, False):
             for name in table.get("shy" if shy else "names", ()):
-                VOCABULARY.add(name, Role.MESSENGER)
+                VOCABULARY.add(name, Role.MESSENGER | (Role.SHY if shy else 0))
                 messenger = Messenger(key, table["kind"], shy, table.get("number", ""))
                 folded = _key(fold(name).norm)
                 (prefixes if folded.endswith("*") else names)[folded.rstrip("*")] = messenger

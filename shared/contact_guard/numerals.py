@@ -195,7 +195,7 @@ def _is_code(norm: str, tokens: Sequence[Token], place: int) -> bool:
         if (
             word.word[0].isascii()
             and word.word[0].isalpha()
-            and not word.role & _MAY_TOUCH
+            and (word.role & Role.SHY or not word.role & _MAY_TOUCH)
             and not _LETTERS_LIKE_DIGITS.fullmatch(word.word)
         ):
             return True

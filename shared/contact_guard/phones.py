@@ -15,7 +15,7 @@ from shared.contact_guard.tokens import Token
 from shared.contact_guard.vocabulary import Role, roles_of
 
 _SHORTEST, _LONGEST = 7, 15
-_SURE, FORMATTED, _POSSIBLE = 3, 2, 1
+SURE, FORMATTED, _POSSIBLE = 3, 2, 1
 
 _CHINESE_MOBILE = re.compile(r"(?:0?0?86)?1[3-9]\d{9}")
 _NANP = re.compile(r"1?[2-9]\d{2}[2-9]\d{6}")
@@ -89,7 +89,7 @@ def _with_sign(norm: str, run: Run) -> int:
 
 def _unmeasured(run: Run, norm: str) -> Iterator[Run]:
     """Split a run where dates and amounts stand in it, and drop a quantity with its unit at the end."""
-    if run.plus and shape_of(run) == _SURE:
+    if run.plus and shape_of(run) == SURE:
         yield run
         return
     measures = trade.measures(norm, run.start, run.end)
@@ -144,18 +144,18 @@ def _judge(view: View, tokens: Sequence[Token], run: Run, cues: int) -> tuple[Ki
         norm[run.end : run.end + 1].isalpha()
         and norm[run.end : run.end + 1].isascii()
         and not run.spelled
-        and shape < _SURE
+        and shape < SURE
     ):
         return None
-    labelled = words.label == 0 or (words.label_after == 0 and (shape < _SURE or words.said_after))
-    if labelled and not words.dial and not (run.plus and shape == _SURE):
+    labelled = words.label == 0 or (words.label_after == 0 and (shape < SURE or words.said_after))
+    if labelled and not words.dial and not (run.plus and shape == SURE):
         return None
     kind: Kind = words.messenger.kind if words.messenger and words.messenger_at <= 4 else "phone"  # noqa: PLR2004
     if len(digits) > _LONGEST:
         return _within(run, words, kind)
     if _FILE_ENDING.match(norm, run.end) and words.call > 0:
         return None
-    if shape == _SURE:
+    if shape == SURE:
         return kind, "phone.shape"
     if words.dial and len(digits) >= _SHORTEST:
         return kind, "phone.dial"
@@ -168,7 +168,7 @@ def _judge(view: View, tokens: Sequence[Token], run: Run, cues: int) -> tuple[Ki
     beside = words.beside and nearest_label > 2 and not all(map(is_round, run.groups))
     if beside and (shape or len(digits) <= 8):  # noqa: PLR2004
         return kind, "phone.announced"
-    if run.disguised and not run.counts_up and not (run.listed and shape < _SURE):
+    if run.disguised and not run.counts_up and not (run.listed and shape < SURE):
         if shape or len(digits) >= 9 or words.weak < 9 or cues & Role.CALL:  # noqa: PLR2004
             return kind, "phone.disguised"
     if shape == FORMATTED and words.weak < nearest_label:
@@ -202,16 +202,16 @@ def _within(run: Run, words: _Words, kind: Kind) -> tuple[Kind, str] | None:
 
 
 def shape_of(run: Run) -> int:
-    """Say how sure the digits and their groups alone are: `_SURE`, `FORMATTED`, `_POSSIBLE` or 0."""
+    """Say how sure the digits and their groups alone are: `SURE`, `FORMATTED`, `_POSSIBLE` or 0."""
     digits = run.digits
     if not _SHORTEST <= len(digits) <= _LONGEST:
         return 0
     if run.plus and len(digits) >= 8 and _possible("+" + digits):  # noqa: PLR2004
-        return _SURE
+        return SURE
     if digits.startswith("00") and len(digits) >= 11 and digits[2] != "0" and _possible("+" + digits[2:]):  # noqa: PLR2004
-        return _SURE
+        return SURE
     if _CHINESE_MOBILE.fullmatch(digits):
-        return _SURE
+        return SURE
     grouped = " ".join(group.digits for group in run.groups)
     if run.area and (_NANP.fullmatch(digits) or digits.startswith("0")) and len(digits) >= 9:  # noqa: PLR2004
         return FORMATTED

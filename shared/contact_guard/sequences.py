@@ -157,11 +157,13 @@ def _judge(parts: Sequence[_Part], said: int) -> str | None:
     length = len(run.digits)
     if not 7 <= length <= 13:  # noqa: PLR2004 - the lengths of phone numbers
         return None
+    shape = phones.shape_of(run)
+    if run.plus and (shape < phones.SURE or length < 10):  # noqa: PLR2004
+        return None  # not yet complete
     if said & (Role.CALL | Role.MESSENGER | Role.DIAL):
         return "split.announced"
     if all(_is_round(part.run.digits) for part in parts):
         return None
-    shape = phones.shape_of(run)
     if shape >= phones.FORMATTED:
         return "split.shape"
     if length >= 9 and not run.counts_up and (run.spelled or all(_spread(part.run) for part in parts)):  # noqa: PLR2004

@@ -49,6 +49,7 @@ class Role:
     ASSEMBLE = 1 << 20  # asks to put scattered digits together
     MEETING = 1 << 21
     COMMON = 1 << 22  # an ordinary word: no handle, no name of a domain
+    SHY = 1 << 45  # a messenger's name that is also a word; set by `messengers.py`
     MESSENGER = 1 << 23  # set by `messengers.py`
     PART = 1 << 24  # of a phrase, and nothing by itself
     DIGITS = 1 << 25  # a spelled number; its values are in `Vocabulary.values`
@@ -178,6 +179,7 @@ def _load() -> Vocabulary:
             _load_language(
                 vocabulary, file.name.removesuffix(".toml"), tomllib.loads(file.read_text("utf-8"))
             )
+    _spread_calls(vocabulary)
     return vocabulary
 
 
@@ -199,6 +201,15 @@ def _load_language(vocabulary: Vocabulary, language: str, words: Mapping[str, An
         else:
             for entry in entries:
                 vocabulary.add(entry, _ROLE_OF_KEY[key])
+
+
+def _spread_calls(vocabulary: Vocabulary) -> None:
+    """Let "我的电话" announce a number as "电话" does, though the longer word hides the shorter."""
+    entries = [(word, role) for same_start in vocabulary.dense.values() for word, role in same_start]
+    calls = [word for word, role in entries if role & Role.CALL]
+    for word, role in entries:
+        if not role & (Role.CALL | Role.COMMON) and any(call in word for call in calls):
+            vocabulary.add(word, Role.CALL)
 
 
 VOCABULARY = _load()
