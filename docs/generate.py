@@ -4,6 +4,7 @@ docs/openapi/<application>.json   the HTTP API of the gateway and of each servic
 docs/asyncapi/<service>.yaml      what each application publishes and hears on the broker
 docs/events.md                    the catalog of events
 docs/settings.md                  every setting of every application
+docs/integrators/*.json           what a quoting system must send: JSON Schema and an example
 """
 
 import inspect
@@ -20,6 +21,7 @@ from pydantic_core import PydanticUndefined
 from docs.examples import EXAMPLES
 from shared.events.base import CloudEvent, Fact
 from shared.events.catalog import EVENTS
+from shared.events.orders import QuoteAccepted
 from shared.messaging import CONTENT_TYPE, queue_for
 from shared.messaging import EVENTS as EXCHANGE
 from shared.settings import Settings
@@ -118,6 +120,23 @@ def asyncapi(name: str) -> str:
     return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=110)
 
 
+def sent_by_others(fact: type[Fact]) -> str:
+    """Write the JSON Schema by which a system outside can check what it sends."""
+    schema = CloudEvent.__class_getitem__(fact).model_json_schema(mode="validation")
+    schema["properties"]["type"] = {"const": fact.type}
+    head = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:millrace:event:{fact.type}",
+        "title": fact.type,
+        "description": inspect.getdoc(fact),
+    }
+    return json.dumps(head | schema | {"title": fact.type}, indent=2, ensure_ascii=False) + "\n"
+
+
+def example_of(fact: type[Fact]) -> str:
+    return json.dumps(json.loads(EXAMPLES[fact].model_dump_json()), indent=2, ensure_ascii=False) + "\n"
+
+
 def _message(fact: type[Fact]) -> dict[str, Any]:
     return {
         "name": fact.type,
@@ -201,6 +220,11 @@ def documents() -> dict[Path, str]:
     """Make every generated document anew."""
     made = {HERE / "openapi" / f"{name}.json": openapi(name) for name in APPLICATIONS}
     made |= {HERE / "asyncapi" / f"{name}.yaml": asyncapi(name) for name in APPLICATIONS}
+    quote = f"{QuoteAccepted.type}.{{}}.json"
+    made |= {
+        HERE / "integrators" / quote.format("schema"): sent_by_others(QuoteAccepted),
+        HERE / "integrators" / quote.format("example"): example_of(QuoteAccepted),
+    }
     return made | {HERE / "events.md": events(), HERE / "settings.md": settings()}
 
 

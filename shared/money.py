@@ -49,7 +49,11 @@ Amount = Annotated[
     Decimal,
     BeforeValidator(_decimal_from_string, json_schema_input_type=str),
     PlainSerializer(lambda amount: format(amount, "f"), return_type=str),
-    Field(allow_inf_nan=False, examples=["3.20"], json_schema_extra={"format": "decimal"}),
+    Field(
+        allow_inf_nan=False,
+        examples=["3.20"],
+        json_schema_extra={"format": "decimal", "pattern": f"^{_DECIMAL.pattern}$"},
+    ),
 ]
 
 

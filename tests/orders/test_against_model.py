@@ -43,7 +43,9 @@ class Model:
         self.extended, self.reviewed, self.asked = set[str](), set[str](), None
 
     def do(self, action: str, side: str, role: str, version: int | None) -> str | None:  # noqa: PLR0911 - one for each problem
-        whose = {"advance": "factory", "request": "factory", "receive": "buyer"}.get(action.split(maxsplit=1)[0], side)
+        whose = {"advance": "factory", "request": "factory", "receive": "buyer"}.get(
+            action.split(maxsplit=1)[0], side
+        )
         if side != whose:
             return "wrong-side"
         if role == "viewer":
