@@ -195,6 +195,7 @@ class Suite:
             OWNER: str(self.home),
         }
         defaults = {
+            "MILLRACE_PUBLIC_URL": urls["gateway"],
             "MILLRACE_S3_BUCKET": "attachments",
             "MILLRACE_SERVICE_SECRET": secret(self.home, "service"),
         }
