@@ -1,15 +1,23 @@
-import { MantineProvider } from "@mantine/core";
+import { MantineProvider, mergeThemeOverrides } from "@mantine/core";
 import { Notifications } from "@mantine/notifications";
+import { IconChevronDown } from "@tabler/icons-react";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { queryClient } from "@/queries";
 import { router } from "./router";
 import { theme } from "./theme";
 
+// Not in theme.ts, which the build reads too: it has no place for elements.
+const looks = mergeThemeOverrides(theme, {
+  components: {
+    NativeSelect: { defaultProps: { rightSection: <IconChevronDown size={15} stroke={1.75} /> } },
+  },
+});
+
 export function App() {
   return (
     <MantineProvider
-      theme={theme}
+      theme={looks}
       defaultColorScheme="auto"
       // Both would be inline styles; build/theme-variables.ts writes the variables into the style sheet.
       withCssVariables={false}

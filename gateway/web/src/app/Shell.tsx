@@ -1,13 +1,17 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Navigate, Outlet, useLocation } from "@tanstack/react-router";
-import { lazy, Suspense } from "react";
+import { lazy, Suspense, useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { AccountProvider, meQuery } from "@/features/account/queries";
+import { loadDialogs } from "@/features/orders/OrderActions";
 import { Header } from "./Header";
 import { LiveUpdates, useLive } from "./LiveUpdates";
 import classes from "./Shell.module.css";
 
-const ChatDrawer = lazy(() => import("@/features/chat/ChatDrawer"));
+const loadChat = () => import("@/features/chat/ChatDrawer");
+const ChatDrawer = lazy(loadChat);
+// Fetched once the page has come to rest, so that they open at once, and also when the line has broken.
+const SOON = 3000;
 const route = getRouteApi("/signed-in");
 
 /** What surrounds every page of a signed-in person. */
@@ -16,6 +20,14 @@ export function Shell() {
   const { chat } = route.useSearch();
   const location = useLocation();
   const { t } = useTranslation();
+
+  useEffect(() => {
+    const timer = setTimeout(() => {
+      void loadChat();
+      void loadDialogs();
+    }, SOON);
+    return () => clearTimeout(timer);
+  }, []);
 
   if (!me) return <Navigate to="/sign-in" search={{ next: location.href }} />;
   return (

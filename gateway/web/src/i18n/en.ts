@@ -180,7 +180,7 @@ const en = {
     },
     remind: "Remind the buyer",
     reminded: "The buyer has been reminded.",
-    extend: "Put it off by 15 days",
+    extend: "Put the date off",
     extended: "The date has been put off.",
   },
   updateStatus: {

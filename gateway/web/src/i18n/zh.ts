@@ -164,7 +164,7 @@ const zh = {
     },
     remind: "提醒买家",
     reminded: "已提醒买家。",
-    extend: "延期 15 天",
+    extend: "延期",
     extended: "日期已顺延。",
   },
   updateStatus: {

@@ -44,8 +44,9 @@ export function ErrorState({ error, retry }: { error: unknown; retry?: () => voi
   );
 }
 
-export function FailedPage({ error, reset }: { error: unknown; reset: () => void }) {
-  return <ErrorState error={error} retry={reset} />;
+export function FailedPage({ error }: { error: unknown }) {
+  // A part that failed to load is remembered as failed until the page is loaded anew.
+  return <ErrorState error={error} retry={() => location.reload()} />;
 }
 
 export function MissingPage() {

@@ -38,7 +38,9 @@ export function Conversation({
   // One's own new message is always brought into view; another's only moves what is already at the end.
   const own = newest?.sender.user_id === user.id ? newest.seq : 0;
   // biome-ignore lint/correctness/useExhaustiveDependencies: both are what it waits for
-  useEffect(() => bottom.current?.scrollIntoView({ block: "end" }), [own, outbox.waiting.length]);
+  useEffect(() => {
+    bottom.current?.scrollIntoView({ block: "end" });
+  }, [own, outbox.waiting.length]);
 
   return (
     <>

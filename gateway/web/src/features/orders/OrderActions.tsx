@@ -4,9 +4,14 @@ import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Card, Order } from "@/api/schema";
 
-const UpdateStatusDialog = lazy(() => import("./UpdateStatusDialog"));
-const ConfirmReceiptDialog = lazy(() => import("./ConfirmReceiptDialog"));
-const ReviewDialog = lazy(() => import("@/features/reviews/ReviewDialog"));
+const update = () => import("./UpdateStatusDialog");
+const confirm = () => import("./ConfirmReceiptDialog");
+const review = () => import("@/features/reviews/ReviewDialog");
+const UpdateStatusDialog = lazy(update);
+const ConfirmReceiptDialog = lazy(confirm);
+const ReviewDialog = lazy(review);
+
+export const loadDialogs = () => Promise.all([update(), confirm(), review()]);
 
 export type ActionableOrder = Card | Order;
 
