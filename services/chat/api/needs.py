@@ -9,17 +9,17 @@ from services.chat.use_cases.files import Parts
 from services.chat.use_cases.signals import Signals
 
 
-def _rules(request: Request) -> Rules:
+async def _rules(request: Request) -> Rules:
     rules: Rules = request.app.state.rules
     return rules
 
 
-def _parts(request: Request) -> Parts:
+async def _parts(request: Request) -> Parts:
     parts: Parts = request.app.state.parts
     return parts
 
 
-def _signals(request: Request) -> Signals:
+async def _signals(request: Request) -> Signals:
     signals: Signals = request.app.state.signals
     return signals
 
