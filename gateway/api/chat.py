@@ -111,10 +111,13 @@ async def mark_read(order_id: OrderId, body: ReadUpTo, forward: Forward) -> Resp
     "/orders/{order_id}/typing",
     status_code=204,
     dependencies=[limited],
-    responses=problems(errors.Unauthenticated, errors.NotFound, CsrfHeaderMissing, TooManyRequests),
+    responses=problems(
+        errors.Unauthenticated, errors.NotFound, CsrfHeaderMissing, errors.RoleNotSufficient, TooManyRequests
+    ),
 )
 async def typing(order_id: OrderId, forward: Forward) -> Response:
     """Show the other side that one is writing; send it every few seconds at most."""
+    forward.caller.must_write()
     return respond(await _in_thread(order_id, forward))
 
 
