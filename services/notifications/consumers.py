@@ -5,6 +5,7 @@ from typing import Annotated, TypeVar
 from faststream import Context
 from pydantic import TypeAdapter
 
+from services.notifications.domain.mail import Mailing
 from services.notifications.store import people
 from services.notifications.use_cases import feed, webhooks
 from services.notifications.use_cases.webhooks import Happened
@@ -22,6 +23,7 @@ from shared.mongo import Database
 router = messaging.create_router()
 
 Db = Annotated[Database, Context("db")]
+CurrentMailing = Annotated[Mailing, Context("mailing")]
 
 OfAnOrder = (
     OrderCreated
@@ -55,38 +57,40 @@ async def on_member_changed(event: CloudEvent[MemberChanged], db: Db) -> None:
 
 
 @router.subscriber(queue_for("notifications", OrderCreated), EVENTS)
-async def on_order_created(event: CloudEvent[OrderCreated], db: Db) -> None:
+async def on_order_created(event: CloudEvent[OrderCreated], db: Db, mailing: CurrentMailing) -> None:
     """Tell the factory of its new order."""
     await _offer(db, event)
-    await feed.tell_of_order(db, event=event.data, at=event.time, now=utc_now())
+    await feed.tell_of_order(db, event=event.data, at=event.time, mailing=mailing, now=utc_now())
 
 
 @router.subscriber(queue_for("notifications", OrderStatusChanged), EVENTS)
-async def on_order_status_changed(event: CloudEvent[OrderStatusChanged], db: Db) -> None:
+async def on_order_status_changed(
+    event: CloudEvent[OrderStatusChanged], db: Db, mailing: CurrentMailing
+) -> None:
     """Tell the other side of a step, or both when a timer took it."""
     await _offer(db, event)
-    await feed.tell_of_order(db, event=event.data, at=event.time, now=utc_now())
+    await feed.tell_of_order(db, event=event.data, at=event.time, mailing=mailing, now=utc_now())
 
 
 @router.subscriber(queue_for("notifications", OrderUpdated), EVENTS)
-async def on_order_updated(event: CloudEvent[OrderUpdated], db: Db) -> None:
+async def on_order_updated(event: CloudEvent[OrderUpdated], db: Db, mailing: CurrentMailing) -> None:
     """Pass on the reminders."""
     await _offer(db, event)
-    await feed.tell_of_order(db, event=event.data, at=event.time, now=utc_now())
+    await feed.tell_of_order(db, event=event.data, at=event.time, mailing=mailing, now=utc_now())
 
 
 @router.subscriber(queue_for("notifications", OrderOverdue), EVENTS)
-async def on_order_overdue(event: CloudEvent[OrderOverdue], db: Db) -> None:
+async def on_order_overdue(event: CloudEvent[OrderOverdue], db: Db, mailing: CurrentMailing) -> None:
     """Tell both sides that the deadline has passed."""
     await _offer(db, event)
-    await feed.tell_of_order(db, event=event.data, at=event.time, now=utc_now())
+    await feed.tell_of_order(db, event=event.data, at=event.time, mailing=mailing, now=utc_now())
 
 
 @router.subscriber(queue_for("notifications", MessageSent), EVENTS)
-async def on_message_sent(event: CloudEvent[MessageSent], db: Db) -> None:
+async def on_message_sent(event: CloudEvent[MessageSent], db: Db, mailing: CurrentMailing) -> None:
     """Tell the other side that it has messages."""
     await _offer(db, event)
-    await feed.tell_of_message(db, event=event.data, now=utc_now())
+    await feed.tell_of_message(db, event=event.data, mailing=mailing, now=utc_now())
 
 
 @router.subscriber(queue_for("notifications", MessageRead), EVENTS)
@@ -97,14 +101,14 @@ async def on_message_read(event: CloudEvent[MessageRead], db: Db) -> None:
 
 
 @router.subscriber(queue_for("notifications", ReviewOpened), EVENTS)
-async def on_review_opened(event: CloudEvent[ReviewOpened], db: Db) -> None:
+async def on_review_opened(event: CloudEvent[ReviewOpened], db: Db, mailing: CurrentMailing) -> None:
     """Tell a side that it may review."""
     await _offer(db, event)
-    await feed.tell_of_review(db, event=event.data, at=event.time, now=utc_now())
+    await feed.tell_of_review(db, event=event.data, at=event.time, mailing=mailing, now=utc_now())
 
 
 @router.subscriber(queue_for("notifications", ReviewSubmitted), EVENTS)
-async def on_review_submitted(event: CloudEvent[ReviewSubmitted], db: Db) -> None:
+async def on_review_submitted(event: CloudEvent[ReviewSubmitted], db: Db, mailing: CurrentMailing) -> None:
     """Tell a side that it was reviewed."""
     await _offer(db, event)
-    await feed.tell_of_review(db, event=event.data, at=event.time, now=utc_now())
+    await feed.tell_of_review(db, event=event.data, at=event.time, mailing=mailing, now=utc_now())

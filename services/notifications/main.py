@@ -1,15 +1,18 @@
 """The notifications service."""
 
+import asyncio
 from datetime import timedelta
 from typing import Annotated
 
 from fastapi import FastAPI
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, SecretStr
 
-from services.notifications import api, consumers
-from services.notifications.dispatch import call_webhooks
+from services.notifications import api, consumers, dispatch
 from services.notifications.domain import addresses
-from services.notifications.store import events, feed, people, webhooks
+from services.notifications.domain.mail import Mailing
+from services.notifications.mail import parse_url
+from services.notifications.store import events, feed, mails, people, support, webhooks
+from services.notifications.use_cases.mail import Office
 from shared import service
 from shared.mongo import Database
 from shared.settings import Settings as SharedSettings
@@ -22,10 +25,34 @@ def _networks(text: str) -> str:
     return spaced
 
 
+def _smtp_url(url: SecretStr | None) -> SecretStr | None:
+    if url is not None:
+        parse_url(url.get_secret_value())
+    return url
+
+
 class Settings(SharedSettings):
     """Durations are ISO 8601 (`P30D`, `PT10M`)."""
 
     port: int = Field(default=8084, description="port to listen on")
+    public_url: str = Field(
+        default="http://127.0.0.1:8080", description="the gateway's address for people, in the links of mails"
+    )
+    smtp_url: Annotated[SecretStr | None, AfterValidator(_smtp_url)] = Field(
+        default=None,
+        description="mail server: `smtp://user:password@host:587` (STARTTLS if offered) or `smtps://host:465`; "
+        "no mails without it",
+    )
+    mail_from: str = Field(
+        default="Millrace <no-reply@localhost>", description="whom mails come from, as `Name <address>`"
+    )
+    mail_unread_after: timedelta = Field(
+        default=timedelta(minutes=10),
+        description="one mail tells of an order's messages that are unread this long",
+    )
+    support_address: str | None = Field(
+        default=None, description="mailbox for support requests; they wait while it is not set"
+    )
     webhook_allow_networks: Annotated[str, AfterValidator(_networks)] = Field(
         default="",
         description="CIDRs, with spaces or commas between them, that webhooks may reach beside public addresses, "
@@ -40,20 +67,34 @@ class Settings(SharedSettings):
 
 
 async def _ensure_indexes(db: Database) -> None:
-    for collection in (events, feed, people, webhooks):
+    for collection in (events, feed, mails, people, support, webhooks):
         await collection.ensure_indexes(db)
 
 
 def create_app(settings: Settings) -> FastAPI:
     """Put the service together."""
     rules = addresses.AddressRules(allowed=addresses.parse_networks(settings.webhook_allow_networks.split()))
+    mailing = Mailing(enabled=settings.smtp_url is not None, unread_after=settings.mail_unread_after)
+    office = Office(
+        sender=settings.mail_from,
+        support_address=settings.support_address,
+        public_url=settings.public_url.rstrip("/"),
+        secret=settings.service_secret.get_secret_value(),
+    )
 
-    async def send_webhooks(db: Database) -> None:
-        await call_webhooks(
+    async def send_mails(db: Database) -> None:
+        if settings.smtp_url is None:
+            await asyncio.Event().wait()
+        else:
+            await dispatch.send_mails(db, url=settings.smtp_url.get_secret_value(), office=office)
+
+    async def call_webhooks(db: Database) -> None:
+        await dispatch.call_webhooks(
             db,
             rules=rules,
             answer_within=settings.webhook_timeout,
             disable_after=settings.webhook_disable_after,
+            mailing=mailing,
         )
 
     app = service.create(
@@ -61,11 +102,14 @@ def create_app(settings: Settings) -> FastAPI:
         settings=settings,
         api=api.router,
         consumers=consumers.router,
+        context={"mailing": mailing},
         ensure_indexes=_ensure_indexes,
         outbox_of=(feed.NOTIFICATIONS,),
-        background=(send_webhooks,),
+        background=(send_mails, call_webhooks),
     )
     app.state.address_rules = rules
+    app.state.mailing = mailing
+    app.state.link_secret = office.secret
     return app
 
 

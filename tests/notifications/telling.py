@@ -1,5 +1,6 @@
 """Events handed to the service's consumers without the broker in between."""
 
+import inspect
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +21,11 @@ async def tell(
         event: CloudEvent[Fact] = seal(
             fact, event_id=event_id or new_id(), now=at or utc_now(), correlation_id=None, traceparent=None
         )
-        await getattr(consumers, f"on_{name}")(event, notifications.app.state.db)
+        handler, db = getattr(consumers, f"on_{name}"), notifications.app.state.db
+        if "mailing" in inspect.signature(handler._original_call).parameters:
+            await handler(event, db, notifications.app.state.mailing)
+        else:
+            await handler(event, db)
 
 
 async def feed_of(notifications: Service, user: str, **caller: Any) -> list[dict[str, Any]]:

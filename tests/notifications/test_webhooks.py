@@ -162,6 +162,7 @@ async def test_many_instances_share_the_work(notifications: Service) -> None:
                     rules=OPEN,
                     answer_within=timedelta(seconds=2),
                     disable_after=timedelta(days=5),
+                    mailing=notifications.app.state.mailing,
                 )
             )
             for _ in range(3)

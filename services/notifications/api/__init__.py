@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from services.notifications.api import feed, webhooks
+from services.notifications.api import feed, help_and_support, unsubscribing, webhooks
 
 router = APIRouter()
-for part in (feed, webhooks):
+for part in (feed, help_and_support, unsubscribing, webhooks):
     router.include_router(part.router)

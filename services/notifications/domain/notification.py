@@ -22,13 +22,20 @@ class Notification:
     order_id: str | None
     facts: dict[str, Any]
     count: int
+    opened_by: int | None = None
+    """The message that made it unread, where it stands for messages."""
     created_at: datetime
     read_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    name: str
+    email: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recipient:
     user_id: str
     organisation_id: str
-    email: str
     role: Role

@@ -29,6 +29,7 @@ async def ensure_indexes(db: Database) -> None:
             IndexModel(
                 [("user_id", ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING)], name="feed"
             ),
+            IndexModel([("user_id", ASCENDING), ("told_at", ASCENDING)], name="digest"),
             IndexModel(
                 [("user_id", ASCENDING)],
                 partialFilterExpression={"listed": True, "read_at": None},
@@ -39,9 +40,9 @@ async def ensure_indexes(db: Database) -> None:
 
 
 async def insert_notification(
-    db: Database, notification: Notification, events: Sealed, *, listed: bool
-) -> bool:
-    """Store a notification with its event, once; tell whether it was new."""
+    db: Database, notification: Notification, events: Sealed, *, listed: bool, now: datetime
+) -> str:
+    """Store a notification with its event, once for its key; answer the id of the one that stands."""
     document = {
         "_id": notification.id,
         "key": notification.key,
@@ -53,17 +54,19 @@ async def insert_notification(
         "facts": notification.facts,
         "count": notification.count,
         "created_at": notification.created_at,
+        "told_at": now,
         "read_at": None,
         "listed": listed,
     }
-    is_new = await inbox.insert_once(db[NOTIFICATIONS], document | events.fields)
-    if is_new:
+    if await inbox.insert_once(db[NOTIFICATIONS], document | events.fields):
         db.outbox.send(NOTIFICATIONS, notification.id, events)
-    return is_new
+        return notification.id
+    found = await db[NOTIFICATIONS].find_one({"key": notification.key}, {"_id": 1})
+    return str(found["_id"])
 
 
 async def add_message(
-    db: Database, notification: Notification, events: Sealed, *, seq: int, listed: bool
+    db: Database, notification: Notification, events: Sealed, *, seq: int, listed: bool, now: datetime
 ) -> str | None:
     """Add an unread message to its order's notification; answer its id if this one made it unread.
 
@@ -82,6 +85,7 @@ async def add_message(
         "opened_by": {"$cond": [opens, seq, "$opened_by"]},
         "listed": {"$cond": [opens, listed, {"$ifNull": ["$listed", False]}]},
         "read_at": {"$cond": [opens, None, "$read_at"]},
+        "told_at": {"$cond": [opens, now, "$told_at"]},
     }
     if events.rows:
         told = {"$concatArrays": [{"$ifNull": ["$outbox", []]}, {"$literal": list(events.rows)}]}
@@ -193,6 +197,20 @@ async def mark_read(db: Database, user_id: str, *, ids: Sequence[str] | None, no
     await db[NOTIFICATIONS].update_many(criteria, done)
 
 
+async def find_notification(db: Database, notification_id: str) -> Notification | None:
+    found = await db[NOTIFICATIONS].find_one({"_id": notification_id})
+    return from_document(found) if found else None
+
+
+async def find_unread(
+    db: Database, user_id: str, *, since: datetime, until: datetime, limit: int
+) -> list[Notification]:
+    """List what a user was told in a span of time and has not read, oldest first."""
+    criteria = {"user_id": user_id, "told_at": {"$gte": since, "$lt": until}, "read_at": None}
+    found = await db[NOTIFICATIONS].find(criteria).sort("told_at", ASCENDING).limit(limit).to_list(limit)
+    return [from_document(document) for document in found]
+
+
 async def unread(db: Database, user_id: str) -> int:
     count: int = await db[NOTIFICATIONS].count_documents(
         {"user_id": user_id, "listed": True, "read_at": None}, hint="unread"
@@ -228,6 +246,7 @@ def from_document(found: Document) -> Notification:
         order_id=found["order_id"],
         facts=found["facts"],
         count=found["count"],
+        opened_by=found.get("opened_by"),
         created_at=found["created_at"],
         read_at=found["read_at"],
     )

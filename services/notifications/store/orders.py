@@ -35,3 +35,18 @@ async def get_order(db: Database, order_id: str) -> KnownOrder:
     if found is None:
         raise OrderNotKnown(order_id)
     return KnownOrder(id=found.pop("_id"), **found)
+
+
+async def find_number(db: Database, order_id: str, *, organisation_id: str) -> str | None:
+    """Read an order's number for one of its two organisations; `None`: not known yet.
+
+    Raises:
+        OrderNotKnown: it is known, and none of theirs.
+    """
+    found = await db[ORDERS].find_one({"_id": order_id})
+    if found is None:
+        return None
+    if organisation_id not in {found["buyer_id"], found["factory_id"]}:
+        raise OrderNotKnown(order_id)
+    number: str = found["number"]
+    return number

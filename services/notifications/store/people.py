@@ -6,7 +6,7 @@ from typing import Final
 
 from pymongo import IndexModel
 
-from services.notifications.domain.notification import Recipient
+from services.notifications.domain.notification import Member, Recipient
 from shared import inbox
 from shared.api.notifications import Preferences
 from shared.errors import NotFound
@@ -47,12 +47,22 @@ async def recipients(
     if not members:
         raise MembersNotKnown(organisation_id)
     return [
-        Recipient(
-            user_id=found["_id"], organisation_id=organisation_id, email=found["email"], role=found["role"]
-        )
+        Recipient(user_id=found["_id"], organisation_id=organisation_id, role=found["role"])
         for found in members
         if not found["removed"] and found["joined_at"] <= at and found["_id"] != doer
     ]
+
+
+async def find_member(db: Database, user_id: str) -> Member | None:
+    """Read a member's record, unless they have left."""
+    found = await db[MEMBERS].find_one({"_id": user_id, "removed": False})
+    return Member(name=found["display_name"], email=found["email"]) if found else None
+
+
+async def find_address(db: Database, user_id: str) -> str | None:
+    """Read where a user can be answered, also after they have left."""
+    found = await db[MEMBERS].find_one({"_id": user_id}, {"email": 1})
+    return found["email"] if found else None
 
 
 async def preferences_of(db: Database, user_ids: Iterable[str]) -> dict[str, Preferences]:

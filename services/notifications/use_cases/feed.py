@@ -1,14 +1,16 @@
 """Telling people what happened, in the feed of each."""
 
+from dataclasses import replace
 from datetime import datetime
 from urllib.parse import urlsplit
 
 from services.notifications import views
 from services.notifications.domain import facts
 from services.notifications.domain.facts import Draft, OrderFact
+from services.notifications.domain.mail import Mailing, mail_of
 from services.notifications.domain.notification import Notification, Recipient
 from services.notifications.domain.webhook import Webhook
-from services.notifications.store import feed, orders, people
+from services.notifications.store import feed, mails, orders, people
 from shared.api.notifications import MarkRead, Preferences
 from shared.events.chat import MessageRead, MessageSent
 from shared.events.notifications import NotificationCreated
@@ -19,7 +21,9 @@ from shared.mongo import Database
 from shared.outbox import Sealed, sealed
 
 
-async def tell_of_order(db: Database, *, event: OrderFact, at: datetime, now: datetime) -> None:
+async def tell_of_order(
+    db: Database, *, event: OrderFact, at: datetime, mailing: Mailing, now: datetime
+) -> None:
     """Tell of an order's event, once, whom it concerns.
 
     Raises:
@@ -28,11 +32,11 @@ async def tell_of_order(db: Database, *, event: OrderFact, at: datetime, now: da
     await orders.keep_order(db, facts.known_order(event), version=event.version)
     draft = facts.draft_of_order_event(event, at=at)
     if draft:
-        await _tell(db, draft, now=now)
+        await _tell(db, draft, mailing=mailing, now=now)
 
 
 async def tell_of_review(
-    db: Database, *, event: ReviewOpened | ReviewSubmitted, at: datetime, now: datetime
+    db: Database, *, event: ReviewOpened | ReviewSubmitted, at: datetime, mailing: Mailing, now: datetime
 ) -> None:
     """Tell a side that it may review, or that it was reviewed.
 
@@ -40,10 +44,10 @@ async def tell_of_review(
         OrderNotKnown, MembersNotKnown: an earlier event is still on its way.
     """
     order = await orders.get_order(db, event.order_id)
-    await _tell(db, facts.draft_of_review_event(event, order=order, at=at), now=now)
+    await _tell(db, facts.draft_of_review_event(event, order=order, at=at), mailing=mailing, now=now)
 
 
-async def tell_of_message(db: Database, *, event: MessageSent, now: datetime) -> None:
+async def tell_of_message(db: Database, *, event: MessageSent, mailing: Mailing, now: datetime) -> None:
     """Count a message in the one notification that each of its readers has for the order.
 
     Raises:
@@ -56,7 +60,13 @@ async def tell_of_message(db: Database, *, event: MessageSent, now: datetime) ->
         notification = _written(draft, side=side, recipient=recipient)
         listed = wanted.kinds[draft.kind].in_app
         events = _told(notification, wanted, now=now) if listed else sealed([], now=now)
-        await feed.add_message(db, notification, events, seq=event.message.seq, listed=listed)
+        seq = event.message.seq
+        opened = await feed.add_message(db, notification, events, seq=seq, listed=listed, now=now)
+        if opened:
+            opener = replace(notification, id=opened, opened_by=seq)
+            mail = mail_of(opener, wanted, mailing=mailing, now=now)
+            if mail:
+                await mails.insert_mail(db, mail)
 
 
 async def note_messages_read(db: Database, *, event: MessageRead, now: datetime) -> None:
@@ -82,7 +92,7 @@ async def note_messages_read(db: Database, *, event: MessageRead, now: datetime)
     await feed.clear_messages(db, reader, up_to=event.up_to)
 
 
-async def tell_of_webhook(db: Database, *, webhook: Webhook, now: datetime) -> None:
+async def tell_of_webhook(db: Database, *, webhook: Webhook, mailing: Mailing, now: datetime) -> None:
     """Tell those who look after webhooks that one was switched off."""
     known = await people.recipients(db, webhook.organisation_id, at=now, doer=None)
     keepers = [recipient for recipient in known if recipient.role != "viewer"]
@@ -101,7 +111,7 @@ async def tell_of_webhook(db: Database, *, webhook: Webhook, now: datetime) -> N
             created_at=now,
             read_at=None,
         )
-        await _put(db, notification, wanted[keeper.user_id], now=now)
+        await _put(db, notification, wanted[keeper.user_id], mailing=mailing, now=now)
 
 
 async def mark_read(db: Database, *, which: MarkRead, caller: Caller, now: datetime) -> int:
@@ -110,15 +120,21 @@ async def mark_read(db: Database, *, which: MarkRead, caller: Caller, now: datet
     return await feed.unread(db, caller.user_id)
 
 
-async def _tell(db: Database, draft: Draft, *, now: datetime) -> None:
+async def _tell(db: Database, draft: Draft, *, mailing: Mailing, now: datetime) -> None:
     for side, recipient, wanted in await _readers(db, draft):
-        await _put(db, _written(draft, side=side, recipient=recipient), wanted, now=now)
+        await _put(db, _written(draft, side=side, recipient=recipient), wanted, mailing=mailing, now=now)
 
 
-async def _put(db: Database, notification: Notification, wanted: Preferences, *, now: datetime) -> None:
+async def _put(
+    db: Database, notification: Notification, wanted: Preferences, *, mailing: Mailing, now: datetime
+) -> None:
     listed = wanted.kinds[notification.kind].in_app
     events = _told(notification, wanted, now=now) if listed else sealed([], now=now)
-    await feed.insert_notification(db, notification, events, listed=listed)
+    stored_id = await feed.insert_notification(db, notification, events, listed=listed, now=now)
+    # Also when it was there already: whoever stored it may have died before this line.
+    mail = mail_of(replace(notification, id=stored_id), wanted, mailing=mailing, now=now)
+    if mail:
+        await mails.insert_mail(db, mail)
 
 
 async def _readers(db: Database, draft: Draft) -> list[tuple[Side, Recipient, Preferences]]:

@@ -11,6 +11,7 @@ import structlog
 from services.notifications import webhooks as channel
 from services.notifications.domain import webhook as rules
 from services.notifications.domain.addresses import AddressRules
+from services.notifications.domain.mail import Mailing
 from services.notifications.domain.webhook import Delivery, Secret, Webhook
 from services.notifications.store import events, webhooks
 from services.notifications.use_cases import feed
@@ -165,6 +166,7 @@ async def take_turn(
     sender: channel.Sender,
     clock: Callable[[], datetime],
     disable_after: timedelta,
+    mailing: Mailing,
 ) -> int:
     """Send what is due to a leased webhook, oldest first; tell how many requests that were.
 
@@ -184,7 +186,7 @@ async def take_turn(
         if not webhook.enabled:
             # Before it is stored, as nobody would come back to tell it after a crash in between.
             log.warning("webhook is switched off", webhook_id=webhook.id, reason=webhook.disabled_reason)
-            await feed.tell_of_webhook(db, webhook=webhook, now=now)
+            await feed.tell_of_webhook(db, webhook=webhook, mailing=mailing, now=now)
         await webhooks.save_judgment(db, webhook)
         if attempt.status is None or not webhook.enabled:
             break

@@ -1,0 +1,82 @@
+"""Sends mails by SMTP."""
+
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from email.message import EmailMessage
+from typing import Final
+from urllib.parse import SplitResult, unquote, urlsplit
+
+import aiosmtplib
+
+_SECONDS: Final = 30
+_PERMANENT: Final = 500
+
+# What is worth trying again: the server is away, busy, or broke off.
+Trouble = (aiosmtplib.SMTPException, OSError, ssl.SSLError)
+
+
+class MailRefused(Exception):  # noqa: N818 - the server's answer, not a fault
+    """The server will not take this mail, now or later; `code` is its reason."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"the mail server answered {code}")
+        self.code = code
+
+
+@dataclass(frozen=True, kw_only=True)
+class Connection:
+    smtp: aiosmtplib.SMTP
+
+    async def send(self, message: EmailMessage) -> None:
+        """Hand a mail over.
+
+        Raises:
+            MailRefused: it is of no use to try again.
+            SMTPException, OSError: it may be.
+        """
+        try:
+            await self.smtp.send_message(message)
+        except aiosmtplib.SMTPRecipientsRefused as error:
+            code = error.recipients[0].code
+            if code >= _PERMANENT:
+                raise MailRefused(code) from error
+            raise
+        except aiosmtplib.SMTPDataError as error:
+            if error.code >= _PERMANENT:
+                raise MailRefused(error.code) from error
+            raise
+
+
+def parse_url(url: str) -> SplitResult:
+    """Read `smtp://user:password@host:587` (STARTTLS where the server offers it) or `smtps://host`.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+        raise ValueError("must look like smtp://host:25 or smtps://user:password@host:465")
+    _ = parts.port
+    return parts
+
+
+@asynccontextmanager
+async def connected(url: str) -> AsyncIterator[Connection]:
+    """Open a connection to the mail server.
+
+    Raises:
+        SMTPException, OSError: the server does not answer.
+    """
+    parts = parse_url(url)
+    smtp = aiosmtplib.SMTP(
+        hostname=parts.hostname,
+        port=parts.port,
+        username=unquote(parts.username) if parts.username else None,
+        password=unquote(parts.password) if parts.password else None,
+        use_tls=parts.scheme == "smtps",
+        timeout=_SECONDS,
+    )
+    async with smtp:
+        yield Connection(smtp=smtp)

@@ -1,0 +1,50 @@
+"""A real SMTP server that keeps what it gets."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+
+@dataclass(kw_only=True)
+class Mailbox:
+    """Answers `refusal` instead of taking a mail, as long as there is one."""
+
+    mails: list[EmailMessage] = field(default_factory=list)
+    refusal: str | None = None
+    refused: int = 0
+
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
+        if self.refusal:
+            self.refused += 1
+            return self.refusal
+        content: Any = envelope.content
+        message = message_from_bytes(content, policy=policy.default)
+        assert isinstance(message, EmailMessage)
+        self.mails.append(message)
+        return "250 taken"
+
+    def to(self, address: str) -> list[EmailMessage]:
+        return [message for message in self.mails if message["To"] == address]
+
+
+def text_of(message: EmailMessage, kind: str = "plain") -> str:
+    body = message.get_body((kind,))
+    assert body is not None
+    content: str = body.get_content()
+    return content.replace("\r\n", "\n")
+
+
+@contextmanager
+def mail_server(mailbox: Mailbox, *, port: int) -> Iterator[None]:
+    controller = Controller(mailbox, hostname="127.0.0.1", port=port)
+    controller.start()
+    try:
+        yield
+    finally:
+        controller.stop()
