@@ -71,7 +71,12 @@ def _output(command: list[str], *, env: dict[str, str], check: bool = True) -> s
 def project() -> Iterator[Compose]:
     """Prepare a project with secrets and a port of its own; whatever it made is removed in the end."""
     name = f"millrace-check-{os.getpid()}"
-    given = dict(os.environ)
+    # The engine's address and the like; of our own only the images' names.
+    given = {
+        variable: value
+        for variable, value in os.environ.items()
+        if not variable.startswith("MILLRACE_") or variable.endswith("_IMAGE")
+    }
     with (
         tempfile.TemporaryDirectory(prefix=f"{name}-") as folder,
         socket.create_server(("127.0.0.1", 0)) as s,
