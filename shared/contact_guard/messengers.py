@@ -11,7 +11,7 @@ from shared.contact_guard.finding import Finding, Kind
 from shared.contact_guard.text import View
 from shared.contact_guard.text import read as fold
 from shared.contact_guard.tokens import Token
-from shared.contact_guard.vocabulary import VOCABULARY, Role, is_dense
+from shared.contact_guard.vocabulary import VOCABULARY, Role, is_dense, roles_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,7 @@ class Messenger:
     number: str
 
 
+_GLUES = ("-", "_", ".", "*", "/", "'", "~", "+", " - ")
 _SPACE = re.compile(r"\s+")
 
 
@@ -37,8 +38,9 @@ def _load() -> tuple[dict[str, Messenger], dict[str, Messenger], dict[str, Kind]
     prefixes: dict[str, Messenger] = {}
     owners: dict[str, Kind] = {}
     for key, table in tables.items():
+        split = [glue.join(halves) for halves in table.get("parts", ()) for glue in _GLUES]
         for shy in (True, False):
-            for name in table.get("shy" if shy else "names", ()):
+            for name in table.get("shy", ()) if shy else [*split, *table.get("names", ())]:
                 VOCABULARY.add(name, Role.MESSENGER | (Role.SHY if shy else 0))
                 messenger = Messenger(key, table["kind"], shy, table.get("number", ""))
                 folded = _key(fold(name).norm)
@@ -92,12 +94,14 @@ def find(view: View, tokens: Sequence[Token]) -> list[Finding]:
     for place, token in enumerate(tokens):
         if token.role & Role.MESSENGER:
             messenger = named(token.word)
-            if messenger is None or view.norm[token.start - 1 : token.start].isdigit():
+            if messenger is None or (place and tokens[place - 1].digits and messenger.shy):
+                continue
+            if view.norm[token.start - 1 : token.start].isdigit():
                 continue
             hit = _after(view, tokens, place, messenger) or _before(view, tokens, place, messenger)
             if hit:
                 findings.append(_finding(view, *hit, messenger.kind, f"{messenger.key}.handle"))
-        elif token.role & Role.ADD:
+        elif token.role & (Role.ADD | Role.FIND):
             hit = _after(view, tokens, place, _ANYWHERE) or _before(view, tokens, place, _ANYWHERE)
             if hit:
                 unnamed.append(_finding(view, *hit, "messenger", "add_me.handle"))
@@ -205,7 +209,10 @@ def _handle_at(
             return None  # "@Anna" begins another message
         return (start, end) if len(name) >= _SHORTEST_AFTER_AT else None
     if _STRICT.match(name) and not raw.isupper():
-        return start, end
+        sure = near and messenger is not _ANYWHERE
+        return None if not sure and _is_familiar(name) else (start, end)
+    if messenger is _ANYWHERE:
+        return (start, end) if marked and near and _LENIENT.match(name) and not _is_familiar(name) else None
     if not near or (token.role and not _LENIENT.match(name)):
         return None
     if (
@@ -218,6 +225,11 @@ def _handle_at(
     if marked and name.isalpha() and len(name) >= _SHORTEST_WORD and not token.role:
         return start, end
     return None
+
+
+def _is_familiar(name: str) -> bool:
+    """Tell whether a name is made of ordinary words only: "part_list", "tool_offset_12"."""
+    return all(len(part) < 3 or roles_of(part) for part in re.findall(r"[a-z]+", name))  # noqa: PLR2004
 
 
 def _is_work(name: str, raw: str) -> bool:
@@ -266,7 +278,7 @@ def _before(view: View, tokens: Sequence[Token], place: int, messenger: Messenge
     raw = view.original(*match.span())
     if _FILE.search(word) or _is_work(name, raw) or raw.isupper():
         return None
-    if word.startswith("@") or _STRICT.match(name):
+    if word.startswith("@") or (_STRICT.match(name) and not (messenger is _ANYWHERE and _is_familiar(name))):
         return match.span()
     if (
         messenger.kind == "email"

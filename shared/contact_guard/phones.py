@@ -311,6 +311,12 @@ def _look_around(view: View, tokens: Sequence[Token], run: Run) -> _Words:
         ) or role & Role.LABEL:
             distance += 1
     beside = weak == 0
+    if (
+        norm[run.end : run.end + 2].lstrip().startswith("(")
+        and last + 2 < len(tokens)
+        and tokens[last + 2].word == ")"
+    ):
+        dial = bool(tokens[last + 1].role & (Role.CALL | Role.CALL_WEAK | Role.MESSENGER))
     if hash_sign and call > 0 and weak > 0:
         label = 0
     if _numbered(tokens, first):

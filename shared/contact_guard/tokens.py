@@ -5,7 +5,7 @@ import re
 from typing import NamedTuple
 
 from shared.contact_guard.text import View, replaced
-from shared.contact_guard.vocabulary import TOKEN, VOCABULARY, Role, is_dense, roles_of
+from shared.contact_guard.vocabulary import TOKEN, VOCABULARY, Role, compound, is_dense, roles_of
 
 NUMERALS = {
     char: str(digit)
@@ -25,17 +25,18 @@ NUMERALS = {
     )
     for char in chars
 }
+_SHORTEST_COMPOUND = 8
 _COUNTING = frozenset("十百千万亿拾佰仟萬億点")
 _HANGUL_DIGITS = {
     char: str(d)
     for d, chars in enumerate(("공영", "일", "이", "삼", "사", "오", "육륙", "칠", "팔", "구"))
     for char in chars
 }
-_HANGUL_ENDINGS = ("으로", "로", "은", "는", "번", "입니다", "이에요", "예요", "")
+_HANGUL_ENDINGS = ("으로", "에", "로", "은", "는", "번", "입니다", "이에요", "예요", "")
 
-_LEET = str.maketrans("0134578@$!|", "oleastbasil")
-_MIXED = re.compile(r"[a-z][0-9@$!|]|[0-9@$!|][a-z]")
-_CHUNK = re.compile(r"(?<![\w.@])[a-z0-9@$!|]*[a-z][a-z0-9@$!|]*(?![\w@])")
+_LEET = str.maketrans("0134578@$!|€", "oleastbasile")
+_MIXED = re.compile(r"[a-z][0-9@$!|€]|[0-9@$!|€][a-z]")
+_CHUNK = re.compile(r"(?<![\w.@])[a-z0-9@$!|€]*[a-z][a-z0-9@$!|€]*(?![\w@])")
 
 
 class Token(NamedTuple):
@@ -77,7 +78,14 @@ def tokenize(norm: str) -> list[Token]:
         elif is_dense(first):
             _split_dense(word, match.start(), tokens)
         else:
-            tokens.append(Token(match.start(), match.end(), word, roles_of(word)))
+            role = roles_of(word)
+            parts = compound(word) if not role and len(word) >= _SHORTEST_COMPOUND else ()
+            start = match.start()
+            for part in parts:
+                tokens.append(Token(start, start + len(part), part, Role.DIGITS))
+                start += len(part)
+            if not parts:
+                tokens.append(Token(start, match.end(), word, role))
     return _join_phrases(norm, tokens)
 
 

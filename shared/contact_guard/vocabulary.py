@@ -49,6 +49,7 @@ class Role:
     ASSEMBLE = 1 << 20  # asks to put scattered digits together
     MEETING = 1 << 21
     COMMON = 1 << 22  # an ordinary word: no handle, no name of a domain
+    FIND = 1 << 46  # asks to look somebody up, among other things
     SHY = 1 << 45  # a messenger's name that is also a word; set by `messengers.py`
     MESSENGER = 1 << 23  # set by `messengers.py`
     PART = 1 << 24  # of a phrase, and nothing by itself
@@ -153,6 +154,7 @@ _ROLE_OF_KEY = {
     "link": Role.LINK,
     "id": Role.ID,
     "add": Role.ADD,
+    "find": Role.FIND,
     "mail": Role.MAIL,
     "site": Role.SITE,
     "at": Role.AT,
@@ -201,6 +203,49 @@ def _load_language(vocabulary: Vocabulary, language: str, words: Mapping[str, An
         else:
             for entry in entries:
                 vocabulary.add(entry, _ROLE_OF_KEY[key])
+
+
+@functools.lru_cache(maxsize=4096)
+def compound(word: str) -> tuple[str, ...]:
+    """Split number words of one language that are written as one: "zerosevenseven", "trecentotrentatre"."""
+    if word[:3] not in _number_starts():
+        return ()
+    for numbers in _numbers_by_language().values():
+        parts = _split_number(word, numbers)
+        if parts:
+            return parts
+    return ()
+
+
+def _split_number(word: str, numbers: frozenset[str]) -> tuple[str, ...]:
+    """Split greedily from the left, the longest known word first; () if anything is left."""
+    parts: list[str] = []
+    place = 0
+    while place < len(word):
+        length = next((n for n in range(_LONGEST_NUMBER, 1, -1) if word[place : place + n] in numbers), 0)
+        if not length:
+            return ()
+        parts.append(word[place : place + length])
+        place += length
+    return tuple(parts)
+
+
+_LONGEST_NUMBER = 16
+
+
+@functools.cache
+def _numbers_by_language() -> dict[str, frozenset[str]]:
+    words: dict[str, set[str]] = {}
+    for word, values in VOCABULARY.values.items():
+        if len(word) > 1:
+            for value in values:
+                words.setdefault(value.language, set()).add(word)
+    return {language: frozenset(known) for language, known in words.items()}
+
+
+@functools.cache
+def _number_starts() -> frozenset[str]:
+    return frozenset(word[:3] for word in VOCABULARY.values if len(word) > 2)  # noqa: PLR2004
 
 
 def _spread_calls(vocabulary: Vocabulary) -> None:
