@@ -2,8 +2,6 @@
 
 from typing import Annotated
 
-from faststream import Context
-
 from services.chat.use_cases import messages
 from services.chat.use_cases.sums import Sums
 from shared import messaging
@@ -12,7 +10,7 @@ from shared.clock import utc_now
 from shared.events.base import CloudEvent
 from shared.events.chat import MessageSent
 from shared.events.orders import OrderCreated, OrderOverdue, OrderStatusChanged, OrderUpdated
-from shared.messaging import EVENTS, queue_for
+from shared.messaging import EVENTS, Context, queue_for
 from shared.mongo import Database
 
 router = messaging.create_router()
