@@ -10,9 +10,10 @@ import asyncio
 import re
 import unicodedata
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
-from weakref import WeakValueDictionary
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.errors import DuplicateKeyError
@@ -31,7 +32,7 @@ MESSAGES: Final = "messages"
 _MOST_RACES: Final = 100
 _BY_END: Final = [("order_id", DESCENDING), ("seq", DESCENDING)]
 
-_turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+_MOST_TURNS: Final = 10_000
 
 Compose = Callable[[Tail, tuple[File, ...]], tuple[Message, Sealed]]
 Claim = Callable[[Session], Awaitable[tuple[File, ...]]]
@@ -39,6 +40,23 @@ Claim = Callable[[Session], Awaitable[tuple[File, ...]]]
 
 class AlreadyThere(Exception):  # noqa: N818 - tells of a repeated request or event, not of a fault
     """The request was carried out before, or the line stands in the thread already."""
+
+
+@dataclass(eq=False, kw_only=True)
+class _Turn:
+    """Whose turn it is in this process to write into a thread, and where it ended after the turn before.
+
+    Another process may have written since; then the index says so.
+    """
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    tail: Tail | None = None
+
+
+@lru_cache(_MOST_TURNS)
+def _turn(order_id: str) -> _Turn:
+    del order_id
+    return _Turn()
 
 
 class TooManySenders(Unavailable):
@@ -90,25 +108,30 @@ async def append(
         AlreadyThere: the request or the line has been stored before.
         TooManySenders: others were always faster.
     """
-    turn = _turns.setdefault(order_id, asyncio.Lock())
+    turn = _turn(order_id)
 
     async def insert(session: Session = None) -> tuple[Message, Sealed]:
         files = await claim(session) if claim else ()
-        message, events = compose(await find_tail(db, order_id, session=session), files)
+        tail = turn.tail or await find_tail(db, order_id, session=session)
+        message, events = compose(tail, files)
         document = _to_document(message) | ({"request": request} if request else {}) | events.fields
         await db[MESSAGES].insert_one(document, session=session)
         return message, events
 
-    async with turn:
+    async with turn.lock:
         for _ in range(_MOST_RACES):
             try:
                 message, events = await (mongo.in_transaction(db, insert) if claim else insert())
-            except DuplicateKeyError as error:
+            except BaseException as error:
+                turn.tail = None
+                if not isinstance(error, DuplicateKeyError):
+                    raise
                 if "seq" not in (error.details or {}).get("keyPattern", {}):
                     raise AlreadyThere from error
-                continue
-            db.outbox.send(MESSAGES, message.id, events)
-            return message
+            else:
+                turn.tail = message.tail
+                db.outbox.send(MESSAGES, message.id, events)
+                return message
     raise TooManySenders
 
 
