@@ -1,6 +1,7 @@
 """Real MongoDB, RabbitMQ and S3 for every test that asks for them; nothing imports this file."""
 
 import os
+import signal
 import urllib.request
 from base64 import b64encode
 from collections.abc import Iterator
@@ -16,6 +17,11 @@ from deploy.parts import S3, Parts, running
 from tests import containers
 
 
+def pytest_configure() -> None:
+    # As for Ctrl-C, so that a session that is told to end stops what it started.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if isinstance(item, pytest.Function) and "parts" in item.fixturenames:
@@ -25,7 +31,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def parts() -> Iterator[Parts]:
     """Find those that `MILLRACE_*` variables name, else containers, else processes of this session."""
-    env = dict(os.environ)  # noqa: TID251 - the tests' own front door
+    env = dict(os.environ)
     with (
         TemporaryDirectory(prefix="millrace-tests-") as home,
         containers.running(env) as named,
