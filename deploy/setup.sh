@@ -147,8 +147,9 @@ web_pages() {
             return 1
         echo "$wanted" >gateway/web/node_modules/.installed
     fi
-    if [ ! -f gateway/web/dist/index.html ] || [ -n "$(find gateway/web -newer gateway/web/dist/index.html \
-        -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -print | head -n 1)" ]; then
+    built=gateway/web/dist/index.html
+    if [ ! -f "$built" ] || [ -n "$(find gateway/web \( -name node_modules -o -name dist \) -prune -o \
+        -type f -newer "$built" -print | head -n 1)" ]; then
         patiently "Building the web pages" npm --prefix gateway/web run build || return 1
     fi
 }
