@@ -89,7 +89,7 @@ import os, subprocess, sys
 print(subprocess.Popen([sys.executable, '-c', {with_child!r}], stdout=subprocess.DEVNULL).pid, flush=True)
 os.kill(os.getpid(), 9)
 """
-    left = subprocess.run(  # noqa: S603
+    left = subprocess.run(
         [sys.executable, "-c", supervisor], env={OWNER: str(owner)}, stdout=subprocess.PIPE, check=False
     )
     orphan = psutil.Process(int(left.stdout))

@@ -34,7 +34,7 @@ class Operator:
 
     def up(self) -> None:
         with self._log.open("wb") as log:
-            self._up = subprocess.Popen(  # noqa: S603
+            self._up = subprocess.Popen(
                 [MILLRACE, "up", "--home", self.home, "--port", "0"],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -43,10 +43,10 @@ class Operator:
 
     def millrace(self, *words: str) -> subprocess.CompletedProcess[str]:
         command = [MILLRACE, *words, "--home", self.home]
-        return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)  # noqa: S603
+        return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
     async def ready(self) -> dict[str, Any]:
-        await eventually(lambda: self.endpoints or self.ended, within=120, every=0.1)
+        await eventually(lambda: self.endpoints or self.ended, within=200, every=0.1)
         assert self.endpoints, self.said
         return self.endpoints
 
