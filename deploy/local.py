@@ -28,6 +28,7 @@ from deploy.watcher import Watcher
 ROOT = Path(__file__).parents[1]
 SERVICES = ("orders", "chat", "reviews", "notifications")
 LOCK = "supervisor.pid"
+ENDPOINTS = "endpoints.json"
 # They promise to end within 15 s; this is the time after which they are ended.
 APPLICATION_GRACE = 20
 
@@ -255,7 +256,7 @@ class Suite:
 
     @property
     def _endpoints_file(self) -> Path:
-        return self.home / "endpoints.json"
+        return self.home / ENDPOINTS
 
 
 def running_supervisor(home: Path) -> int | None:
@@ -275,6 +276,7 @@ def shut_down(home: Path) -> bool:
     home = home.resolve()
     supervisor = running_supervisor(home)
     if supervisor is None:
+        (home / ENDPOINTS).unlink(missing_ok=True)
         return bool(end_leftovers(home))
     os.kill(supervisor, signal.SIGTERM)
     give_up_at = time.monotonic() + 90

@@ -194,6 +194,19 @@ async def test_down_ends_a_start_under_way_and_clean_deletes_the_data(operator: 
     assert not operator.home.exists()
 
 
+async def test_down_also_ends_what_a_crash_of_the_supervisor_left(operator: Operator) -> None:
+    operator.up()
+    await eventually(lambda: "mongod" in operator.said, within=60)
+    await operator.signal(signal.SIGKILL)
+    assert operator.processes() != []
+
+    down = operator.millrace("down")
+
+    assert down.stdout == "Stopped\n"
+    assert operator.processes() == []
+    assert operator.millrace("down").stdout == f"Nothing runs in {operator.home}\n"
+
+
 def test_a_taken_port_is_told_in_one_line(operator: Operator) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
