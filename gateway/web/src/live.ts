@@ -18,6 +18,7 @@ const TYPES = [
   "order.overdue.v1",
   "message.sent.v1",
   "message.read.v1",
+  "message.typing.v1",
   "review.submitted.v1",
   "notification.created.v1",
 ];

@@ -3,6 +3,7 @@ import { createContext, type ReactNode, useContext, useEffect, useState } from "
 import type { Message } from "@/api/schema";
 import { useAccount } from "@/features/account/queries";
 import { markReadByOtherSide, receiveMessage } from "@/features/chat/cache";
+import { showTyping, type Typing } from "@/features/chat/typing";
 import { keys } from "@/features/keys";
 import { type LiveEvent, LiveStream, useLiveState } from "@/live";
 import { ME } from "@/queries";
@@ -56,6 +57,10 @@ export function LiveUpdates({ children }: { children: ReactNode }) {
           up_to,
         } = event.data as { order_id: string; side: string; up_to: number };
         if (reader !== side) markReadByOtherSide(client, order_id, side, up_to);
+      }
+      if (event.type === "message.typing.v1") {
+        showTyping(event.data as unknown as Typing, { ownSide: side });
+        return;
       }
       for (const key of touchedBy(event)) stale.set(JSON.stringify(key), key);
       timer ??= setTimeout(refresh, GATHER);

@@ -9,6 +9,7 @@ import { useProblemText } from "@/ui/problem";
 import classes from "./Composer.module.css";
 import { useDraft } from "./draft";
 import type { Outbox } from "./outbox";
+import { tellTyping } from "./typing";
 import { ACCEPT } from "./upload";
 import { type Attaching, useUploads } from "./useUploads";
 
@@ -112,7 +113,10 @@ export function Composer({ orderId, outbox }: { orderId: string; outbox: Outbox 
           maxRows={8}
           enterKeyHint="send"
           data-autofocus
-          onChange={(event) => setText(() => event.target.value)}
+          onChange={(event) => {
+            setText(() => event.target.value);
+            if (event.target.value) tellTyping(orderId);
+          }}
           onKeyDown={onKeyDown}
           onPaste={onPaste}
         />

@@ -17,6 +17,7 @@ import { byDay, continues } from "./days";
 import { MessageLine } from "./MessageLine";
 import { type Outgoing, useOutbox } from "./outbox";
 import { useMarkRead, useThread } from "./queries";
+import { useTyping } from "./typing";
 
 export function Conversation({
   orderId,
@@ -76,6 +77,7 @@ export function Conversation({
           {outbox.waiting.map((outgoing) => (
             <OutgoingLine key={outgoing.key} outgoing={outgoing} {...outbox} />
           ))}
+          <TypingLine orderId={orderId} />
           <div ref={bottom} />
         </div>
       </div>
@@ -86,6 +88,13 @@ export function Conversation({
       )}
     </>
   );
+}
+
+function TypingLine({ orderId }: { orderId: string }) {
+  const { t } = useTranslation();
+  const names = useTyping(orderId);
+  if (names.length === 0) return null;
+  return <div className={classes.typing}>{t("chat.typing", { name: names.join(", ") })}</div>;
 }
 
 /** What is on an open, visible screen is read. */

@@ -1,6 +1,7 @@
 import type { InfiniteData, QueryClient } from "@tanstack/react-query";
 import type { Message, Messages } from "@/api/schema";
 import { keys } from "@/features/keys";
+import { stopTyping } from "./typing";
 
 /** A thread as it is cached: the newest page first, each page oldest first. */
 export type Thread = InfiniteData<Messages>;
@@ -19,6 +20,7 @@ function changeMessages(thread: Thread, change: (messages: Message[], page: numb
 /** Shows a new message as it came. After a gap in `seq` the thread is read again: the stream only hints. */
 export function receiveMessage(client: QueryClient, orderId: string, message: Message): void {
   const key = keys.messages(orderId);
+  if (message.sender.user_id) stopTyping(orderId, message.sender.user_id);
   const thread = client.getQueryData<Thread>(key);
   if (!thread) return;
   const newest = thread.pages[0]?.items.at(-1)?.seq ?? 0;

@@ -121,14 +121,14 @@ function Fact({ name, wide, children }: { name: string; wide?: boolean; children
 
 function Reviews({ order }: { order: Order }) {
   const { t } = useTranslation();
-  const { data: reviews } = useQuery({
+  const { data } = useQuery({
     ...reviewsQuery(order.id),
     enabled: order.status === "delivered" || order.status === "completed",
   });
-  if (!reviews?.length) return null;
+  if (!data?.items.length) return null;
   return (
     <Panel title={t("orders.reviews")}>
-      {reviews.map((review) => (
+      {data.items.map((review) => (
         <ReviewItem key={review.id} review={review} />
       ))}
     </Panel>

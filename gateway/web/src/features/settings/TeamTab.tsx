@@ -36,7 +36,7 @@ export function TeamTab() {
         {error && <ErrorState error={error} retry={refetch} />}
         {!members && !error && <Skeleton height="8rem" />}
         <ul className={classes.list}>
-          {members?.map((member) => (
+          {members?.items.map((member) => (
             <MemberLine key={member.id} member={member} mayChange={isOwner && member.id !== user.id} />
           ))}
         </ul>
@@ -176,11 +176,11 @@ function OpenInvitations() {
   const format = useFormat();
   const { data: invitations } = useInvitations();
   const withdraw = useWithdraw();
-  if (!invitations?.length) return null;
+  if (!invitations?.items.length) return null;
   return (
     <Panel title={t("team.open")}>
       <ul className={classes.list}>
-        {invitations.map((invitation) => (
+        {invitations.items.map((invitation) => (
           <li key={invitation.id} className={classes.line}>
             <div className={classes.lineText}>
               <div>{invitation.email ?? t("team.anybody")}</div>
