@@ -1,0 +1,77 @@
+"""`millrace reviews`: take a review out of sight that breaks the marketplace's rules."""
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pymongo.errors import PyMongoError
+
+from deploy.local import Endpoints
+from services.reviews import use_cases
+from services.reviews.domain import Review, ReviewNotFound
+from shared import mongo
+from shared.clock import utc_now
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Look after the reviews.")
+
+_MOST = 500
+
+
+def _of_the_suite_here() -> str:
+    home = Path(os.environ.get("MILLRACE_HOME", ".millrace"))  # noqa: TID251 - the command's own option
+    try:
+        return Endpoints.model_validate_json((home / "endpoints.json").read_text()).mongo
+    except FileNotFoundError:
+        raise typer.BadParameter(f"no suite runs in {home}: name the database with --mongo") from None
+
+
+Mongo = Annotated[
+    str,
+    typer.Option(
+        "--mongo",
+        envvar="MILLRACE_MONGO_URL",
+        default_factory=_of_the_suite_here,
+        help="MongoDB, mongodb://host:27017/?replicaSet=rs0; without it, that of the suite which `make up` runs here",
+    ),
+]
+Prefix = Annotated[
+    str, typer.Option("--prefix", envvar="MILLRACE_MONGO_DB_PREFIX", help="put before every database name")
+]
+
+
+@app.callback()
+def reviews() -> None:
+    """Look after the reviews."""
+
+
+@app.command()
+def hide(
+    review_id: str,
+    reason: Annotated[str, typer.Option(help="why; shown to everybody in place of the review")],
+    mongo_url: Mongo,
+    prefix: Prefix = "",
+) -> None:
+    """Show a review to nobody any more and count it in no rating; the record stays.
+
+    Everybody sees that a review was hidden, when and why. One that is hidden stays so for its first reason.
+    """
+    reason = " ".join(reason.split())
+    if not 0 < len(reason) <= _MOST:
+        raise typer.BadParameter(f"must have 1 to {_MOST} characters", param_hint="--reason")
+    try:
+        hidden = asyncio.run(_hide(review_id, reason=reason, url=mongo_url, name=f"{prefix}reviews"))
+    except ReviewNotFound:
+        typer.echo(f"There is no review {review_id}", err=True)
+        raise typer.Exit(1) from None
+    except PyMongoError as error:
+        typer.echo(f"MongoDB does not answer: {type(error).__name__}", err=True)
+        raise typer.Exit(1) from None
+    told: Any = hidden.hidden
+    typer.echo(f"Hidden since {told.at:%Y-%m-%d %H:%M} UTC: {told.reason}")
+
+
+async def _hide(review_id: str, *, reason: str, url: str, name: str) -> Review:
+    async with mongo.connect(url=url, name=name, driver="pymongo") as db:
+        return await use_cases.hide_review(db, review_id=review_id, reason=reason, now=utc_now())
