@@ -207,7 +207,7 @@ def test_the_service_does_what_the_model_says(mongo_url: str, mongo_db_prefix: s
             run_state_machine_as_test(
                 OnThisDriver,
                 settings=settings(
-                    max_examples=25,
+                    max_examples=80,
                     stateful_step_count=40,
                     deadline=None,
                     derandomize=True,
@@ -217,7 +217,7 @@ def test_the_service_does_what_the_model_says(mongo_url: str, mongo_db_prefix: s
             )
         finally:
             runner.run(stack.aclose())
-    assert OnThisDriver.steps > 100
+    assert OnThisDriver.steps > 800
 
 
 async def _to_nobody(_: object) -> None:
