@@ -1,3 +1,4 @@
+# ruff: noqa: C901, PLR0911, PLR0912 - one decision a line, in the order in which they count
 """E-mail addresses, links and domains that stand in a text as they are."""
 
 import re

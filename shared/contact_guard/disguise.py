@@ -1,3 +1,4 @@
+# ruff: noqa: C901 - one decision a line, in the order in which they count
 """Other ways to read a text: spread letters closed up, spelled signs written, announced reversals undone."""
 
 import re
@@ -62,10 +63,11 @@ def _written(view: View, tokens: Sequence[Token]) -> View | None:
     if not signs:
         return None
     edits: list[tuple[int, int, str]] = []
-    for place, sign in sorted(signs.items()):
+    for place, marked in sorted(signs.items()):
         first = last = place
-        if sign.startswith("+"):  # a dot that nobody wrote, between this token and the next
-            sign, first = sign[1:], place + 1
+        sign = marked.removeprefix("+")
+        if marked != sign:  # a dot that nobody wrote, between this token and the next
+            first = place + 1
             last = place
         generous = bool(tokens[place].role & Role.AT_SURE) or first > last or tokens[place].word == "."
         left = _part(view, tokens, first - 1, -1, generous=generous)

@@ -2,6 +2,7 @@
 
 import functools
 import tomllib
+from collections.abc import Container
 from importlib import resources
 
 from publicsuffixlist import PublicSuffixList
@@ -29,7 +30,7 @@ def is_public(host: str) -> bool:
     return host in _RESERVED or bool(_SUFFIXES.is_public(host))
 
 
-def belongs(host: str, owners: frozenset[str] | dict[str, str]) -> str | None:
+def belongs(host: str, owners: Container[str]) -> str | None:
     """Give the owner that the host is or is a subdomain of."""
     name = host
     while name:

@@ -1,3 +1,4 @@
+# ruff: noqa: C901, PLR0911, PLR0912 - one decision a line, in the order in which they count
 """Handles and numbers given as a messenger's or a network's."""
 
 import functools

@@ -1,3 +1,4 @@
+# ruff: noqa: C901, PLR0912, PLR2004 - the grammar of number words in one place; the numbers are lengths of numbers
 """Runs of digits, however they are written, that could be one number."""
 
 import itertools
@@ -85,18 +86,14 @@ class Run:
     @property
     def spread(self) -> bool:
         singles = sum(len(group.digits) == 1 for group in self.groups)
-        return singles >= 6 and singles >= len(self.groups) - 1  # noqa: PLR2004
+        return singles >= 6 and singles >= len(self.groups) - 1
 
     @property
     def counts_up(self) -> bool:
         """Tell whether the digits only count up, as the balloons of a drawing do."""
         digits = self.digits
-        return (
-            len(digits) > 3
-            and all(  # noqa: PLR2004
-                int(b) - int(a) == 1 or (a == "9" and b == "1")
-                for a, b in zip(digits, digits[1:], strict=False)
-            )
+        return len(digits) > 3 and all(
+            int(b) - int(a) == 1 or (a == "9" and b == "1") for a, b in itertools.pairwise(digits)
         )
 
 
@@ -123,7 +120,7 @@ def runs(view: View, tokens: Sequence[Token]) -> Iterator[Run]:
 
 
 def _long_enough(norm: str, together: list[Group], *, plus: bool) -> Iterator[Run]:
-    if sum(len(group.digits) for group in together) >= 7:  # noqa: PLR2004 - no phone number is shorter
+    if sum(len(group.digits) for group in together) >= 7:
         first = together[0]
         area = norm[first.start - 1 : first.start] == "(" and norm[first.end : first.end + 1] == ")"
         listed = "、" in norm[first.start : together[-1].end]
@@ -166,7 +163,7 @@ def _groups(view: View, tokens: Sequence[Token]) -> Iterator[tuple[Group, bool]]
                 yield Group(token.start, last.end, digits, spelled=True), _signed(norm, tokens, place)
             place += max(used, 1)
             continue
-        if token.digits and (len(token.digits) > _LONGEST_GROUP or _is_code(norm, tokens, place)):
+        if token.digits and (len(token.digits) > _LONGEST_GROUP or _is_code(tokens, place)):
             yield BREAK, False
         elif token.digits:
             spelled = not token.word[0].isascii()
@@ -187,7 +184,7 @@ def _touches_digits(norm: str, token: Token) -> bool:
     return right if "o" not in token.word else left or right
 
 
-def _is_code(norm: str, tokens: Sequence[Token], place: int) -> bool:
+def _is_code(tokens: Sequence[Token], place: int) -> bool:
     """Tell whether letters that are glued to the digits make them a code: X125, 316L, 12mm."""
     token = tokens[place]
     if place and tokens[place - 1].end == token.start:
@@ -218,7 +215,7 @@ _MAY_TOUCH = Role.DIGITS | Role.CALL | Role.CALL_WEAK | Role.MESSENGER
 
 def _signed(norm: str, tokens: Sequence[Token], place: int) -> bool:
     before = place - 1
-    while before >= 0 and tokens[before].word in "(":
+    while before >= 0 and tokens[before].word == "(":
         before -= 1
     if before < 0:
         return False
@@ -252,7 +249,7 @@ def _is_just_a_word(tokens: Sequence[Token], place: int) -> bool:
     Such a word counts only beside another number word of its own language.
     """
     token = tokens[place]
-    if token.role == Role.DIGITS and len(token.word) > 2:  # noqa: PLR2004
+    if token.role == Role.DIGITS and len(token.word) > 2:
         return False
     languages = {value.language for value in VOCABULARY.values.get(token.word, ())}
     if "en" in languages and not token.role & Role.COMMON:
@@ -272,7 +269,7 @@ def _value(token: Token, language: str) -> Value | None:
     return None
 
 
-def _spelled_in(language: str, norm: str, tokens: Sequence[Token], place: int) -> tuple[str, int]:  # noqa: C901, PLR0912
+def _spelled_in(language: str, norm: str, tokens: Sequence[Token], place: int) -> tuple[str, int]:
     first = _value(tokens[place], language)
     if first is None:
         return "", 1
@@ -298,7 +295,7 @@ def _spelled_in(language: str, norm: str, tokens: Sequence[Token], place: int) -
     used = 1
     end = tokens[place].end
     for ahead, token in enumerate(following, start=1):
-        if token.word == "-" or (token.word in _AND and total >= 20):  # noqa: PLR2004
+        if token.word == "-" or (token.word in _AND and total >= 20):
             if norm[end : token.start].strip() == "":
                 end = token.end
                 continue
@@ -312,15 +309,15 @@ def _spelled_in(language: str, norm: str, tokens: Sequence[Token], place: int) -
             or value.worth == 0
         ):
             break
-        if value.hundred and 0 < total < 100:  # noqa: PLR2004
+        if value.hundred and 0 < total < 100:
             total *= 100
             smallest = 100
-        elif total == 4 and value.worth == 20 and language == "fr":  # noqa: PLR2004 - quatre-vingts
+        elif total == 4 and value.worth == 20 and language == "fr":
             total, smallest = 80, 20
-        elif total in (60, 80) and language == "fr" and 10 <= value.worth < 20:  # noqa: PLR2004 - soixante-dix
+        elif total in (60, 80) and language == "fr" and 10 <= value.worth < 20:
             total += value.worth
             smallest = 1
-        elif value.worth < smallest and smallest >= 10:  # noqa: PLR2004
+        elif value.worth < smallest and smallest >= 10:
             total += value.worth
             smallest = _magnitude(value.worth)
         else:
@@ -334,8 +331,8 @@ _AND = frozenset(("y", "e", "et", "i", "и", "und", "and"))
 
 
 def _magnitude(worth: int) -> int:
-    if worth >= 100:  # noqa: PLR2004
+    if worth >= 100:
         return 100
-    if worth >= 20:  # noqa: PLR2004
+    if worth >= 20:
         return 10
     return 1

@@ -1,3 +1,4 @@
+# ruff: noqa: C901, PLR0911, PLR0912, PLR0915, PLR2004, SIM102 - one decision a line, in the order in which they count; the numbers are lengths and distances
 """Phone numbers: what shape a run of digits has, and what the words around it say it is."""
 
 import bisect
@@ -150,7 +151,7 @@ def _judge(view: View, tokens: Sequence[Token], run: Run, cues: int) -> tuple[Ki
     labelled = words.label == 0 or (words.label_after == 0 and (shape < SURE or words.said_after))
     if labelled and not words.dial and not (run.plus and shape == SURE):
         return None
-    kind: Kind = words.messenger.kind if words.messenger and words.messenger_at <= 4 else "phone"  # noqa: PLR2004
+    kind: Kind = words.messenger.kind if words.messenger and words.messenger_at <= 4 else "phone"
     if len(digits) > _LONGEST:
         return _within(run, words, kind)
     if _FILE_ENDING.match(norm, run.end) and words.call > 0:
@@ -160,26 +161,26 @@ def _judge(view: View, tokens: Sequence[Token], run: Run, cues: int) -> tuple[Ki
     if words.dial and len(digits) >= _SHORTEST:
         return kind, "phone.dial"
     nearest_label = min(words.label, words.label_after if words.label_after == 0 else 99)
-    if words.messenger and words.messenger_at <= 6:  # noqa: PLR2004
+    if words.messenger and words.messenger_at <= 6:
         if not words.messenger.shy or shape or run.plus:
             return kind, f"{words.messenger.key}.number"
     if words.call < min(nearest_label, 9):
         return kind, "phone.announced"
     beside = words.beside and nearest_label > 2 and not all(map(is_round, run.groups))
-    if beside and (shape or len(digits) <= 8):  # noqa: PLR2004
+    if beside and (shape or len(digits) <= 8):
         return kind, "phone.announced"
     if run.disguised and not run.counts_up and not (run.listed and shape < SURE):
-        if shape or len(digits) >= 9 or words.weak < 9 or cues & Role.CALL:  # noqa: PLR2004
+        if shape or len(digits) >= 9 or words.weak < 9 or cues & Role.CALL:
             return kind, "phone.disguised"
     if shape == FORMATTED and words.weak < nearest_label:
         return kind, "phone.formatted"
-    if nearest_label <= 3:  # noqa: PLR2004
+    if nearest_label <= 3:
         return None
     if shape == FORMATTED:
         return kind, "phone.formatted"
     proven = trade.known(digits)
-    wanted = words.weak <= 1 or (not proven and (words.weak <= 3 or cues & Role.CALL))  # noqa: PLR2004
-    if shape == _POSSIBLE and len(digits) >= 9 and wanted:  # noqa: PLR2004
+    wanted = words.weak <= 1 or (not proven and (words.weak <= 3 or cues & Role.CALL))
+    if shape == _POSSIBLE and len(digits) >= 9 and wanted:
         return kind, "phone.possible"
     return None
 
@@ -187,15 +188,15 @@ def _judge(view: View, tokens: Sequence[Token], run: Run, cues: int) -> tuple[Ki
 def _within(run: Run, words: _Words, kind: Kind) -> tuple[Kind, str] | None:
     """Judge a run that is too long for one number: it may hold one."""
     groups = run.groups
-    if len(groups) > 3 and len({len(group.digits) for group in groups}) == 1 and words.call > 0:  # noqa: PLR2004
+    if len(groups) > 3 and len({len(group.digits) for group in groups}) == 1 and words.call > 0:
         return None  # a list of sizes
     for first in range(len(groups)):
         for last in range(first + 1, min(first + 8, len(groups)) + 1):
             part = Run(groups[first:last], run.plus and first == 0)
-            if 0 < first and last < len(groups) and words.call > 0:
+            if first > 0 and last < len(groups) and words.call > 0:
                 continue
             if _SHORTEST <= len(part.digits) <= _LONGEST and (
-                shape_of(part) >= FORMATTED or (shape_of(part) and words.call < 9)  # noqa: PLR2004
+                shape_of(part) >= FORMATTED or (shape_of(part) and words.call < 9)
             ):
                 return kind, "phone.within"
     return None
@@ -206,21 +207,21 @@ def shape_of(run: Run) -> int:
     digits = run.digits
     if not _SHORTEST <= len(digits) <= _LONGEST:
         return 0
-    if run.plus and len(digits) >= 8 and _possible("+" + digits):  # noqa: PLR2004
+    if run.plus and len(digits) >= 8 and _possible("+" + digits):
         return SURE
-    if digits.startswith("00") and len(digits) >= 11 and digits[2] != "0" and _possible("+" + digits[2:]):  # noqa: PLR2004
+    if digits.startswith("00") and len(digits) >= 11 and digits[2] != "0" and _possible("+" + digits[2:]):
         return SURE
     if _CHINESE_MOBILE.fullmatch(digits):
         return SURE
     grouped = " ".join(group.digits for group in run.groups)
-    if run.area and (_NANP.fullmatch(digits) or digits.startswith("0")) and len(digits) >= 9:  # noqa: PLR2004
+    if run.area and (_NANP.fullmatch(digits) or digits.startswith("0")) and len(digits) >= 9:
         return FORMATTED
     if (
         len(run.groups) > 1
         and 9 <= len(digits) <= 13
         and not run.spread
         and not all(map(is_round, run.groups))
-    ):  # noqa: PLR2004
+    ):
         if any(shape.fullmatch(grouped) for shape in _SHAPES):
             return FORMATTED
     if _MOBILE.fullmatch(digits):
@@ -229,10 +230,10 @@ def shape_of(run: Run) -> int:
         _NANP.fullmatch(digits)
         or (digits.startswith("0") and 9 <= len(digits) <= 12)
         or _COUNTRY.fullmatch(digits)
-    ):  # noqa: PLR2004
-        grouped_by_country = len(run.groups) > 1 and len(digits) >= 11 and _COUNTRY.fullmatch(digits)  # noqa: PLR2004
+    ):
+        grouped_by_country = len(run.groups) > 1 and len(digits) >= 11 and _COUNTRY.fullmatch(digits)
         return FORMATTED if grouped_by_country and _is_country(run.groups[0].digits) else _POSSIBLE
-    if 8 <= len(digits) <= 11 and digits[0] in "23456789":  # noqa: PLR2004
+    if 8 <= len(digits) <= 11 and digits[0] in "23456789":
         return _POSSIBLE
     return 0
 
@@ -265,12 +266,12 @@ def _ends_sentence(norm: str, token: Token) -> bool:
         short
         and len(short.group()) <= 4
         and roles_of(short.group()) & (Role.LABEL | Role.NUMBER | Role.CALL | Role.CALL_WEAK)
-    )  # noqa: PLR2004
+    )
 
 
 def _numbered(tokens: Sequence[Token], place: int) -> bool:
     """Tell whether "号" with an unknown word makes the label: 线号, 车号, 票号."""
-    if place < 2 or tokens[place - 1].word != "号":  # noqa: PLR2004
+    if place < 2 or tokens[place - 1].word != "号":
         return False
     what = tokens[place - 2]
     return what.role == 0 and what.end == tokens[place - 1].start and not what.word[-1].isascii()
@@ -300,7 +301,7 @@ def _look_around(view: View, tokens: Sequence[Token], run: Run) -> _Words:
         if role & Role.LABEL and not role & Role.CALL:
             label = min(label, distance + (4 if ended else 0))
         if role & Role.DIAL:
-            dial = dial or distance <= 3  # noqa: PLR2004
+            dial = dial or distance <= 3
         if token.word == "#" and token.end == tokens[first - 1].end and token.end == run.start:
             hash_sign = True
         if _ends_sentence(norm, token):
@@ -340,7 +341,7 @@ def _look_around(view: View, tokens: Sequence[Token], run: Run) -> _Words:
                 messenger, messenger_at = found, distance + 1
         if role & Role.LABEL and not role & Role.CALL and not punctuated:
             label_after = min(label_after, distance)
-        said = said or (label_after == 99 and bool(role & Role.IS))  # noqa: PLR2004
+        said = said or (label_after == 99 and bool(role & Role.IS))
         if token.word[0].isalpha() and not role & (Role.NUMBER | Role.LINK):
             distance += 1
         elif _ends_sentence(norm, token):
@@ -384,7 +385,7 @@ def _assembled(view: View, tokens: Sequence[Token], cues: int) -> list[Finding]:
     """Find a number whose parts stand all over a text that asks to put them together."""
     groups = [token for token in tokens if token.digits]
     digits = "".join(token.digits for token in groups)
-    if not cues & (Role.CALL | Role.DIAL) or not _SHORTEST <= len(digits) <= _LONGEST or len(groups) < 2:  # noqa: PLR2004
+    if not cues & (Role.CALL | Role.DIAL) or not _SHORTEST <= len(digits) <= _LONGEST or len(groups) < 2:
         return []
     first, last = view.span(groups[0].start, groups[-1].end)
     return [Finding("phone", first, last, "phone.assembled")]

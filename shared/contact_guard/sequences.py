@@ -1,3 +1,4 @@
+# ruff: noqa: PLR0911 - one decision a line, in the order in which they count
 """Identifiers split over several messages of one sender."""
 
 import itertools

@@ -1,3 +1,4 @@
+# ruff: noqa: C901, PLR0912 - one pass over the run, for speed
 """A text as words with roles."""
 
 import itertools

@@ -1,3 +1,4 @@
+# ruff: noqa: C901 - one branch for each kind of key
 """The words that decide, by role and language. A language is one TOML file beside this one.
 
 A word ending in `*` stands for every word that begins so. Words of scripts written without spaces are found

@@ -54,7 +54,8 @@ def test_finds_split_identifiers_and_passes_every_innocent_series(name: str) -> 
 
 def test_labels_enough_lines_in_enough_languages() -> None:
     lines = [
-        line for name in ("own.jsonl", "hard/messages.jsonl", "unseen/messages.jsonl", "unseen2/messages.jsonl")
+        line
+        for name in ("own.jsonl", "hard/messages.jsonl", "unseen/messages.jsonl", "unseen2/messages.jsonl")
         for line in scoring.read_lines((DATA / name).read_text("utf-8").splitlines())
     ]
 

@@ -142,6 +142,8 @@ def test_looks_back_no_further_than_four_messages() -> None:
     assert check("0143", context=Context(previous=previous)) == []
 
 
-@pytest.mark.parametrize("text", ["", " ", "\n", "\u200b", "@", ".", "www", "@.", "+", "()", "\x00", "\ud83d"])
+@pytest.mark.parametrize(
+    "text", ["", " ", "\n", "\u200b", "@", ".", "www", "@.", "+", "()", "\x00", "\ud83d"]
+)
 def test_has_nothing_to_say_to_next_to_nothing(text: str) -> None:
     assert check(text) == []

@@ -13,7 +13,9 @@ THOUSAND = settings(max_examples=1000, deadline=None, suppress_health_check=[Hea
 
 
 def digits(count: int, first: str = string.digits) -> st.SearchStrategy[str]:
-    return st.builds(str.__add__, st.sampled_from(first), st.text(string.digits, min_size=count - 1, max_size=count - 1))
+    return st.builds(
+        str.__add__, st.sampled_from(first), st.text(string.digits, min_size=count - 1, max_size=count - 1)
+    )
 
 
 def gs1(body: str) -> str:
@@ -38,7 +40,9 @@ def s10(body: str) -> str:
 
 
 def container(owner: str, body: str) -> str:
-    values = [10 + i + (i + 9) // 10 if (i := ord(char) - 65) else 10 for char in owner] + [int(d) for d in body]
+    values = [10 + i + (i + 9) // 10 if (i := ord(char) - 65) else 10 for char in owner] + [
+        int(d) for d in body
+    ]
     return owner + body + str(sum(value << place for place, value in enumerate(values)) % 11 % 10)
 
 
@@ -55,7 +59,12 @@ def in_fours(number: str) -> str:
 
 
 TRADE = {
-    "UPS": st.builds(ups, st.text(string.ascii_uppercase + string.digits, min_size=6, max_size=6).flatmap(lambda a: digits(9).map(a.__add__))),
+    "UPS": st.builds(
+        ups,
+        st.text(string.ascii_uppercase + string.digits, min_size=6, max_size=6).flatmap(
+            lambda a: digits(9).map(a.__add__)
+        ),
+    ),
     "FedEx": digits(11, "123456789").map(fedex),
     "FedEx Ground": digits(15, "9"),
     "DHL Express": digits(9, "123456789").map(seventh),
@@ -69,7 +78,14 @@ TRADE = {
     "EAN": st.builds(str.__add__, st.sampled_from(["590", "690", "400", "871", "501"]), digits(9)).map(gs1),
     "SSCC": digits(16).map("1".__add__).map(gs1),
 }
-FRAMES = ["{carrier} {number}", "{carrier} {number} has no scans", "Tracking {number}", "{number}", "单号 {number}", "{number} – {carrier}"]
+FRAMES = [
+    "{carrier} {number}",
+    "{carrier} {number} has no scans",
+    "Tracking {number}",
+    "{number}",
+    "单号 {number}",
+    "{number} – {carrier}",
+]
 
 
 @pytest.mark.parametrize("carrier", TRADE)
@@ -119,7 +135,32 @@ STYLES = {
     "zero-width": {ord(digit): f"\u200b{digit}" for digit in string.digits},
 }
 ENGLISH = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
-REGIONS = ["US", "GB", "CN", "DE", "FR", "ES", "IT", "BR", "RU", "TR", "JP", "KR", "VN", "ID", "PL", "SA", "AE", "NL", "IN", "MX", "TH", "HK", "TW", "AU"]
+REGIONS = [
+    "US",
+    "GB",
+    "CN",
+    "DE",
+    "FR",
+    "ES",
+    "IT",
+    "BR",
+    "RU",
+    "TR",
+    "JP",
+    "KR",
+    "VN",
+    "ID",
+    "PL",
+    "SA",
+    "AE",
+    "NL",
+    "IN",
+    "MX",
+    "TH",
+    "HK",
+    "TW",
+    "AU",
+]
 FORMATS = [
     phonenumbers.PhoneNumberFormat.E164,
     phonenumbers.PhoneNumberFormat.INTERNATIONAL,
@@ -130,7 +171,9 @@ FORMATS = [
 @st.composite
 def phone_numbers(draw: st.DrawFn) -> str:
     """Draw a number that a country could give out, written in one of its formats."""
-    example = phonenumbers.example_number_for_type(draw(st.sampled_from(REGIONS)), phonenumbers.PhoneNumberType.MOBILE)
+    example = phonenumbers.example_number_for_type(
+        draw(st.sampled_from(REGIONS)), phonenumbers.PhoneNumberType.MOBILE
+    )
     assert example is not None
     varied = phonenumbers.PhoneNumber(
         country_code=example.country_code,
@@ -141,7 +184,10 @@ def phone_numbers(draw: st.DrawFn) -> str:
 
 @pytest.mark.parametrize("style", STYLES)
 @settings(max_examples=200, deadline=None)
-@given(number=phone_numbers(), frame=st.sampled_from(["call me {}", "Tel: {}", "我的电话 {}", "{} is my phone", "WhatsApp {}"]))
+@given(
+    number=phone_numbers(),
+    frame=st.sampled_from(["call me {}", "Tel: {}", "我的电话 {}", "{} is my phone", "WhatsApp {}"]),
+)
 def test_announced_phone_numbers_are_found_in_every_digit_style(style: str, number: str, frame: str) -> None:
     text = frame.format(number.translate(STYLES[style]))
 
@@ -173,7 +219,37 @@ def test_signs_inside_a_number_do_not_hide_it(number: str, sign: str) -> None:
     assert check(f"my phone is {spread} ok")
 
 
-PIECES = ["a", "1", "1-", "@", ".", " ", "www ", "dot ", "at ", "one ", "微", "一", "①", "whatsapp ", "(", "+", "add me ", "then ", "1,1", "2024-", "://", "\u200b", "a_", "x", "\n", "号", "example.com", "#", "de12 "]
+PIECES = [
+    "a",
+    "1",
+    "1-",
+    "@",
+    ".",
+    " ",
+    "www ",
+    "dot ",
+    "at ",
+    "one ",
+    "微",
+    "一",
+    "①",
+    "whatsapp ",
+    "(",
+    "+",
+    "add me ",
+    "then ",
+    "1,1",
+    "2024-",
+    "://",
+    "\u200b",
+    "a_",
+    "x",
+    "\n",
+    "号",
+    "example.com",
+    "#",
+    "de12 ",
+]
 
 
 @settings(max_examples=150, deadline=None)

@@ -1,0 +1,102 @@
+# ruff: noqa: T201 - it prints what it measures
+"""Measure the contact guard on one core: `python -m tests.bench.contact_guard`.
+
+The time of a usual message (the shared examples), and how far the worst text of 4,000 characters is from
+the median one. Fails if the median of a message is over 150 µs or a text takes over 50 times the median.
+"""
+
+import json
+import random
+import statistics
+import sys
+import time
+from pathlib import Path
+
+from shared.contact_guard import check
+
+EXAMPLES = Path(__file__).parent.parent / "contact_guard" / "data" / "shared" / "messages.jsonl"
+LENGTH = 4000
+REPEATS = 7
+MEDIAN_BAR = 150e-6
+WORST_BAR = 50
+PIECES = [
+    *("a", "1", "1-", "1 ", "@", ".", ",", " ", "-", "_", "(", ")", "+", "#", "\n", "\u200b", "é", "а", "ａ"),
+    *(
+        "www ",
+        "www.",
+        "https://",
+        "example.com ",
+        "a@b.com ",
+        "a . com ",
+        "dot com ",
+        "at ",
+        "a at b dot com ",
+    ),
+    *(
+        "whatsapp ",
+        "wechat:",
+        "line ",
+        "add me ",
+        "search a_b ",
+        "微",
+        "微信",
+        "一",
+        "号",
+        "①",
+        "0️⃣",
+        "٠",
+        "공일",
+    ),
+    *(
+        "one ",
+        "double oh ",
+        "twenty ",
+        "then 1 ",
+        "1,111",
+        "1.1 ",
+        "2024-01-01 ",
+        "12345-1234 ",
+        "202-555-0143 ",
+    ),
+    *("backwards ", "w w w ", "x x ", "lot 1 ", "call 1 ", "zerosevenzero", "de12 3456 ", "1z9 ", "l1 "),
+]
+
+
+def seconds(text: str, repeats: int = 1) -> float:
+    best = float("inf")
+    for _ in range(repeats):
+        start = time.process_time()
+        check(text)
+        best = min(best, time.process_time() - start)
+    return best
+
+
+def main() -> int:
+    chance = random.Random(20241118)  # noqa: S311 - the same texts every time
+    messages = [json.loads(line)["text"] for line in EXAMPLES.read_text("utf-8").splitlines()]
+    for message in messages:
+        check(message)
+    usual = sorted(seconds(message, REPEATS) for message in messages)
+    median = statistics.median(usual)
+    print(
+        f"a usual message: median {median * 1e6:.0f} µs, 95th percentile {usual[len(usual) * 95 // 100] * 1e6:.0f} µs"
+    )
+
+    ordinary = statistics.median(
+        seconds(" ".join(chance.choices(messages, k=80))[:LENGTH], REPEATS) for _ in range(15)
+    )
+    worst, unit = 0.0, ""
+    units = [*PIECES, *("".join(chance.choices(PIECES, k=chance.randint(2, 4))) for _ in range(500))]
+    for candidate in units:
+        took = seconds((candidate * LENGTH)[:LENGTH])
+        if took > worst:
+            worst, unit = took, candidate
+    worst = min(worst, seconds((unit * LENGTH)[:LENGTH], REPEATS))
+    print(
+        f"{LENGTH} characters: median {ordinary * 1e3:.1f} ms, worst {worst * 1e3:.1f} ms ({worst / ordinary:.1f} times) for {unit!r}"
+    )
+    return int(median > MEDIAN_BAR or worst > WORST_BAR * ordinary)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
