@@ -47,7 +47,9 @@ class NewOrganisation(Frozen):
     name: Name
     kind: Side
     country: Country | None = None
-    time_zone: TimeZone | None = Field(default=None, description="without one, the country's if it has just one, else UTC")
+    time_zone: TimeZone | None = Field(
+        default=None, description="without one, the country's if it has just one, else UTC"
+    )
 
 
 class Registration(Frozen):
