@@ -139,6 +139,9 @@ class _Settle(BaseMiddleware[Any, Any]):
         queue: str = self.context.get("handler_").queue.name
         with telemetry.tracer.start_as_current_span(f"consume {queue}", context=parent):
             try:
+                event = await msg.decode()
+                if isinstance(event, dict) and isinstance(event.get("correlationid"), str):
+                    telemetry.request_id.set(event["correlationid"])
                 return await call_next(msg)
             except ValidationError as error:
                 cause: Exception = MalformedEvent(_explain(error))
