@@ -83,8 +83,12 @@ class Listener:
             self.connections += 1
             async for event in events(response):
                 self.heard.append(event)
+                self.hear(event)
                 if event.id is not None:
                     self.last_event_id = event.id
+
+    def hear(self, event: Event) -> None:
+        """Act on an event as it comes."""
 
     @property
     def event_ids(self) -> list[str]:
