@@ -5,6 +5,7 @@ import signal
 import urllib.request
 from base64 import b64encode
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
@@ -13,8 +14,10 @@ from uuid import uuid4
 import pytest
 from pymongo import MongoClient
 
+from deploy.local import Endpoints, Suite
 from deploy.parts import S3, Parts, running
 from tests import containers
+from tests.suites import settings_of
 
 
 def pytest_configure() -> None:
@@ -66,15 +69,39 @@ def mongo_db_prefix(mongo_url: str) -> Iterator[str]:
 @pytest.fixture
 def amqp_url(parts: Parts) -> Iterator[str]:
     """Give each test a virtual host of its own, or the default one of a broker that cannot be asked."""
+    with _own_virtual_host(parts) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def suite(parts: Parts) -> Iterator[Suite]:
+    """Run what `make up` runs, once for the whole session."""
+    with (
+        _own_virtual_host(parts) as amqp_url,
+        TemporaryDirectory(prefix="millrace-suite-") as home,
+        Suite(
+            home=Path(home), port=0, env=settings_of(parts, name="suite", amqp_url=amqp_url)
+        ) as running_suite,
+    ):
+        yield running_suite
+
+
+@pytest.fixture
+def endpoints(suite: Suite) -> Endpoints:
+    return suite.endpoints
+
+
+@contextmanager
+def _own_virtual_host(parts: Parts) -> Iterator[str]:
     if parts.management_url is None:
         yield parts.amqp_url
         return
     name = f"t{uuid4().hex[:10]}"
     _management(parts.management_url, "PUT", name)
-
-    yield parts.amqp_url.rstrip("/") + "/" + name
-
-    _management(parts.management_url, "DELETE", name)
+    try:
+        yield parts.amqp_url.rstrip("/") + "/" + name
+    finally:
+        _management(parts.management_url, "DELETE", name)
 
 
 def _management(url: str, method: str, vhost: str) -> None:

@@ -1,34 +1,15 @@
-"""One running suite, as `make up` runs it, for the whole session."""
+"""People of the market, with the running suite before them."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import aiohttp
 import pytest
 
-from deploy.local import Endpoints, Suite
-from deploy.parts import Parts
+from deploy.local import Endpoints
 from tests.e2e.market import Person, person
 from tests.e2e.openapi import Checker
-from tests.e2e.suites import settings_of
-
-
-@pytest.fixture(scope="session")
-def suite(parts: Parts) -> Iterator[Suite]:
-    env = settings_of(parts, name="e2e", amqp_url=parts.amqp_url)
-    with (
-        TemporaryDirectory(prefix="millrace-e2e-") as home,
-        Suite(home=Path(home), port=0, env=env) as running,
-    ):
-        yield running
-
-
-@pytest.fixture
-def endpoints(suite: Suite) -> Endpoints:
-    return suite.endpoints
 
 
 @pytest.fixture

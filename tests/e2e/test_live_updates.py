@@ -20,9 +20,9 @@ from deploy.local import Endpoints, Suite
 from deploy.parts import Parts
 from tests.e2e.market import Person, person
 from tests.e2e.openapi import Checker
-from tests.e2e.suites import settings_of
 from tests.e2e.test_order_journey import a_quote
 from tests.gateway.live.sse import Listener
+from tests.suites import settings_of
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.e2e

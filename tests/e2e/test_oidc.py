@@ -18,7 +18,7 @@ from deploy.local import Suite
 from deploy.parts import Parts
 from tests.e2e.market import Person
 from tests.e2e.openapi import Checker
-from tests.e2e.suites import settings_of
+from tests.suites import settings_of
 
 pytestmark = pytest.mark.e2e
 
