@@ -92,10 +92,18 @@ class Person:
         answer = await self.call("POST", f"/orders/{order_id}/messages", {"text": text, **more})
         return answer.ok(201)
 
-    async def upload(self, order_id: str, name: str, content: bytes, content_type: str) -> Answer:
+    async def upload(
+        self,
+        order_id: str,
+        name: str,
+        content: bytes,
+        content_type: str,
+        *,
+        headers: dict[str, str] | None = None,
+    ) -> Answer:
         form = aiohttp.FormData()
         form.add_field("file", content, filename=name, content_type=content_type)
-        return await self.call("POST", f"/orders/{order_id}/attachments", data=form)
+        return await self.call("POST", f"/orders/{order_id}/attachments", data=form, headers=headers)
 
     @asynccontextmanager
     async def listening(self, *, last_event_id: str | None = None) -> AsyncIterator[Stream]:
