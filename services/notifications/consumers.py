@@ -1,9 +1,6 @@
 """Events that notifications hears."""
 
-from typing import Annotated, TypeVar
-
-from faststream import Context
-from pydantic import TypeAdapter
+from typing import Annotated, TypeVar, cast
 
 from services.notifications.domain.mail import Mailing
 from services.notifications.store import people
@@ -17,7 +14,7 @@ from shared.events.base import CloudEvent
 from shared.events.chat import MessageRead, MessageSent
 from shared.events.orders import OrderCreated, OrderOverdue, OrderStatusChanged, OrderUpdated
 from shared.events.reviews import ReviewOpened, ReviewSubmitted
-from shared.messaging import EVENTS, queue_for
+from shared.messaging import EVENTS, Context, queue_for
 from shared.mongo import Database
 
 router = messaging.create_router()
@@ -42,7 +39,7 @@ async def _offer(db: Database, event: CloudEvent[FactT]) -> None:
     """Let both organisations' own systems have it."""
     happened = Happened(
         id=event.id,
-        type=TypeAdapter(EventType).validate_python(event.type),
+        type=cast("EventType", event.type),
         body=event.model_dump_json(),
         at=event.time,
         organisations=(event.data.buyer_id, event.data.factory_id),

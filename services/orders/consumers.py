@@ -2,8 +2,6 @@
 
 from typing import Annotated
 
-from faststream import Context
-
 from services.orders import store, use_cases
 from services.orders.domain import Rules
 from shared import messaging
@@ -14,7 +12,7 @@ from shared.events.accounts import MemberChanged, OrganisationChanged
 from shared.events.base import CloudEvent
 from shared.events.orders import QuoteAccepted
 from shared.events.reviews import ReviewSubmitted
-from shared.messaging import EVENTS, queue_for
+from shared.messaging import EVENTS, Context, queue_for
 from shared.mongo import Database
 
 router = messaging.create_router()

@@ -2,15 +2,13 @@
 
 from typing import Annotated
 
-from faststream import Context
-
 from services.reviews import store, use_cases
 from shared import messaging
 from shared.clock import utc_now
 from shared.events.accounts import OrganisationChanged
 from shared.events.base import CloudEvent
 from shared.events.orders import OrderStatusChanged
-from shared.messaging import EVENTS, queue_for
+from shared.messaging import EVENTS, Context, queue_for
 from shared.mongo import Database
 
 router = messaging.create_router()

@@ -1,5 +1,4 @@
 import asyncio
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -74,48 +73,44 @@ async def test_a_reader_who_polls_in_a_storm_misses_nothing(notifications: Servi
     assert set(seen) == {f"order-{n}" for n in range(total)}
 
 
-async def test_a_number_that_is_still_to_come_is_waited_for(notifications: Service) -> None:
-    await tell(notifications, *PEOPLE, created())
-    db, now = notifications.app.state.db, utc_now()
-    slow = await store._next_number(db, "buyer-1")
-    await tell(notifications, overdue())
-
-    waiting = await page(notifications)
-    await db["events"].insert_one(
-        {
-            "_id": "late",
-            "organisation_id": "buyer-1",
-            "event_id": "late",
-            "number": slow,
-            "body": '{"type": "late"}',
-            "stored_at": now,
-        }
-    )
-    whole = await page(notifications, after=waiting["cursor"])
-
-    assert [event["type"] for event in waiting["items"]] == ["order.created.v1"]
-    assert [event["type"] for event in whole["items"]] == ["late", "order.overdue.v1"]
-
-
-async def test_a_number_that_never_came_is_closed_and_its_late_event_takes_a_new_one(
+async def test_where_another_process_has_added_meanwhile_an_event_takes_the_next_number(
     notifications: Service,
 ) -> None:
     await tell(notifications, *PEOPLE, created())
     db = notifications.app.state.db
-    lost = await store._next_number(db, "buyer-1")
-    await tell(notifications, overdue())
-    await db["events"].update_many({}, {"$set": {"stored_at": utc_now() - timedelta(minutes=1)}})
-
-    listed = await page(notifications)
-    closed = await db["events"].find_one({"organisation_id": "buyer-1", "number": lost})
-
-    assert [event["type"] for event in listed["items"]] == ["order.created.v1", "order.overdue.v1"]
-    assert "body" not in closed
-    assert await page(notifications, after=listed["cursor"]) == {
-        "items": [],
-        "next_cursor": None,
-        "cursor": listed["cursor"],
+    ours = await db["events"].find_one({"organisation_id": "buyer-1"})
+    theirs = {
+        "_id": "theirs",
+        "event_id": "theirs",
+        "number": ours["number"] + 1,
+        "body": '{"type": "theirs"}',
     }
+    await db["events"].insert_one(ours | theirs)
+
+    await tell(notifications, overdue())
+
+    for who in (a_caller("ann"), a_caller("fei", side="factory", organisation_id="factory-1")):
+        listed = await page(notifications, who)
+        types = [event["type"] for event in listed["items"]]
+        assert [kind for kind in types if kind != "theirs"] == ["order.created.v1", "order.overdue.v1"]
+    numbers = await db["events"].distinct("number", {"organisation_id": "buyer-1"})
+    assert numbers == list(range(ours["number"], ours["number"] + 3))
+
+
+async def test_a_cursor_of_events_that_are_all_gone_is_not_taken_for_one_of_later_events(
+    notifications: Service,
+) -> None:
+    await tell(notifications, *PEOPLE, created(), sent(1))
+    cursor = (await page(notifications))["cursor"]
+    await notifications.app.state.db["events"].delete_many({})
+    store._end.cache_clear()  # as in a process that was started since
+
+    await tell(notifications, overdue())
+    answer = await notifications.call("GET", f"/events?after={cursor}", caller=a_caller("ann"))
+
+    assert (answer.status, answer.json["type"]) == (409, "/problems/events-expired")
+    rest = await page(notifications, after=answer.json["cursor"])
+    assert [event["type"] for event in rest["items"]] == ["order.overdue.v1"]
 
 
 async def test_a_cursor_that_is_older_than_what_is_kept_is_refused_with_where_to_go_on(
@@ -124,7 +119,8 @@ async def test_a_cursor_that_is_older_than_what_is_kept_is_refused_with_where_to
     await tell(notifications, *PEOPLE, created(), sent(1), overdue())
     first = await page(notifications, limit=1)
     db = notifications.app.state.db
-    await db["events"].delete_many({"number": {"$lte": 2}})
+    oldest = await db["events"].find({"organisation_id": "buyer-1"}).sort("number", 1).to_list(2)
+    await db["events"].delete_many({"_id": {"$in": [each["_id"] for each in oldest]}})
 
     answer = await notifications.call("GET", f"/events?after={first['cursor']}", caller=a_caller("ann"))
 

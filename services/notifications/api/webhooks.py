@@ -79,10 +79,7 @@ async def redeliver(webhook_id: str, delivery_id: str, caller: CurrentCaller, db
 async def read_events(
     caller: CurrentCaller,
     db: Db,
-    now: Now,
     limit: Limit = 20,
     after: Annotated[str | None, Query(max_length=1000, description="`cursor` of the answer before")] = None,
 ) -> EventPage:
-    return await events.read_events(
-        db, organisation_id=caller.organisation_id, after=after, limit=limit, now=now
-    )
+    return await events.read_events(db, organisation_id=caller.organisation_id, after=after, limit=limit)

@@ -120,17 +120,15 @@ def draft_of_review_event(event: ReviewOpened | ReviewSubmitted, *, order: Known
     )
 
 
-def draft_of_message(event: MessageSent, *, order: KnownOrder) -> Draft | None:
-    """Tell the other side of a message; the system's lines are told by the events that they are about."""
+def draft_of_message(event: MessageSent, *, order: KnownOrder, side: Side) -> Draft:
+    """Tell the other side of a message that somebody of this side wrote."""
     sender = event.message.sender
-    if sender.side == "system":
-        return None
     return Draft(
         key=f"{event.order_id}:messages",
         kind="message_received",
         order=order,
         facts=order.facts | {"from": sender.name or ""},
-        sides=(_OTHER[sender.side],),
+        sides=(_OTHER[side],),
         doer=sender.user_id,
         at=event.message.sent_at,
     )

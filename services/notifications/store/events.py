@@ -1,17 +1,21 @@
-"""Each organisation's events, numbered 1, 2, 3 …, for those of its systems that ask for them.
+"""Each organisation's events, numbered one after the other, for those of its systems that ask for them.
 
-A number is taken first and its event stored a moment later, so a number that is missing may still come.
-A reader therefore stops before a young gap; an old one belongs to a process that died, and the reader
-closes it: a process that was only slow then finds its number taken, and takes a new one.
+An event's number is its predecessor's plus one; the unique index on organisation and number decides
+between processes, and whoever loses reads the new end and tries again. So there are no gaps, and a reader
+who goes by numbers misses nothing. Two organisations and their event are one write.
 """
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Collection, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final
+from functools import lru_cache
+from typing import Final
 
 import orjson
-from pymongo import ASCENDING, IndexModel
-from pymongo.errors import DuplicateKeyError
+from pymongo import ASCENDING, DESCENDING, IndexModel
+from pymongo.errors import BulkWriteError
 
 from shared.api.page import read_cursor, write_cursor
 from shared.api.webhooks import EventPage
@@ -20,11 +24,24 @@ from shared.ids import new_id
 from shared.mongo import Database, Document
 
 EVENTS: Final = "events"
-NUMBERS: Final = "numbers"
 
 KEPT_FOR: Final = timedelta(days=30)
-# Storing takes milliseconds; what is this late is not coming, or finds its number taken.
-_GAP_CLOSES_AFTER: Final = timedelta(seconds=10)
+_MOST_ENDS: Final = 10_000
+_DUPLICATE_KEY: Final = 11000
+
+
+@dataclass(eq=False, kw_only=True)
+class _End:
+    """The last number of an organisation, as far as this process knows; it adds one event at a time."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    last: int | None = None
+
+
+@lru_cache(_MOST_ENDS)
+def _end(database: str, organisation_id: str) -> _End:
+    del database, organisation_id
+    return _End()
 
 
 class EventsExpired(Conflict):
@@ -49,23 +66,55 @@ async def ensure_indexes(db: Database) -> None:
     )
 
 
-async def keep_event(db: Database, *, organisation_id: str, event_id: str, body: str, now: datetime) -> None:
-    """Add an event to what an organisation's systems may read, once."""
-    key = {"organisation_id": organisation_id, "event_id": event_id}
-    while await db[EVENTS].find_one(key, {"_id": 1}) is None:
-        number = await _next_number(db, organisation_id)
-        try:
-            await db[EVENTS].insert_one(
-                {"_id": new_id(), **key, "number": number, "body": body, "stored_at": now}
-            )
-        except DuplicateKeyError:
-            # Either the number was closed, or the event is there by now: its number stays empty then.
-            await _close(db, organisation_id=organisation_id, numbers=[number], now=now)
+async def keep_event(
+    db: Database, *, organisation_ids: Collection[str], event_id: str, body: str, now: datetime
+) -> None:
+    """Add an event to what the systems of some organisations may read, once for each."""
+    ends = {each: _end(db.handle.name, each) for each in sorted(set(organisation_ids))}
+    async with AsyncExitStack() as turns:
+        for end in ends.values():  # sorted, so that two that wait for each other cannot be
+            await turns.enter_async_context(end.lock)
+        while ends:
+            ends = await _add(db, ends, event_id=event_id, body=body, now=now)
 
 
-async def read_events(
-    db: Database, *, organisation_id: str, after: str | None, limit: int, now: datetime
-) -> EventPage:
+async def _add(
+    db: Database, ends: Mapping[str, _End], *, event_id: str, body: str, now: datetime
+) -> dict[str, _End]:
+    """Add an event for each organisation; answer those whose number another process was faster to take."""
+    documents: list[Document] = []
+    for organisation_id, end in ends.items():
+        last = await _last_number(db, organisation_id, now=now) if end.last is None else end.last
+        end.last = None  # until the answer says what became of it
+        documents.append(
+            {
+                "_id": new_id(),
+                "organisation_id": organisation_id,
+                "event_id": event_id,
+                "number": last + 1,
+                "body": body,
+                "stored_at": now,
+            }
+        )
+    refused: dict[int, Document] = {}
+    try:
+        await db[EVENTS].insert_many(documents, ordered=False)
+    except BulkWriteError as error:
+        refused = {found["index"]: found for found in error.details["writeErrors"]}
+        if any(found["code"] != _DUPLICATE_KEY for found in refused.values()):
+            raise
+    again = {}
+    for index, document in enumerate(documents):
+        organisation_id = document["organisation_id"]
+        if index not in refused:
+            ends[organisation_id].last = document["number"]
+        elif "number" in refused[index]["keyPattern"]:
+            again[organisation_id] = ends[organisation_id]
+        # Else the event is there already.
+    return again
+
+
+async def read_events(db: Database, *, organisation_id: str, after: str | None, limit: int) -> EventPage:
     """Read the events after a cursor, oldest first.
 
     Raises:
@@ -74,29 +123,24 @@ async def read_events(
     """
     reached = _read(after, organisation_id=organisation_id)
     found = await _after(db, organisation_id=organisation_id, number=reached, limit=limit + 1)
-    if found and found[0]["number"] != reached + 1:
-        if reached == 0 and not _is_young(found[0], now=now):
-            reached = found[0]["number"] - 1
-        elif reached > 0 and not await _is_kept(db, organisation_id=organisation_id, number=reached):
-            raise EventsExpired(_write(organisation_id, found[0]["number"] - 1))
-    items = []
-    for document in found[:limit]:
-        missing = range(reached + 1, document["number"])
-        if missing and not await _stays_missing(db, missing, before=document, now=now):
-            break
-        reached = document["number"]
-        if "body" in document:
-            items.append(orjson.loads(document["body"]))
+    if reached and found and found[0]["number"] != reached + 1:
+        raise EventsExpired(_write(organisation_id, found[0]["number"] - 1))
+    page = found[:limit]
+    reached = page[-1]["number"] if page else reached
     cursor = _write(organisation_id, reached) if reached else None
-    more = len(found) > limit and reached == found[limit - 1]["number"]
-    return EventPage(items=items, next_cursor=cursor if more else None, cursor=cursor)
-
-
-async def _next_number(db: Database, organisation_id: str) -> int:
-    counter = await db[NUMBERS].find_one_and_update(
-        {"_id": organisation_id}, {"$inc": {"last": 1}}, upsert=True, return_document=True
+    return EventPage(
+        items=[orjson.loads(document["body"]) for document in page],
+        next_cursor=cursor if len(found) > limit else None,
+        cursor=cursor,
     )
-    number: int = counter["last"]
+
+
+async def _last_number(db: Database, organisation_id: str, *, now: datetime) -> int:
+    found = await db[EVENTS].find_one(
+        {"organisation_id": organisation_id}, {"number": 1, "_id": 0}, sort=[("number", DESCENDING)]
+    )
+    # Where nothing is kept, numbers begin above all that were ever given: a cursor of those has expired.
+    number: int = found["number"] if found else int(now.timestamp() * 1000)
     return number
 
 
@@ -109,39 +153,6 @@ async def _after(db: Database, *, organisation_id: str, number: int, limit: int)
         .to_list(limit)
     )
     return found
-
-
-def _is_young(document: Document, *, now: datetime) -> bool:
-    return bool(now - document["stored_at"] < _GAP_CLOSES_AFTER)
-
-
-async def _is_kept(db: Database, *, organisation_id: str, number: int) -> bool:
-    key = {"organisation_id": organisation_id, "number": number}
-    return await db[EVENTS].find_one(key, {"_id": 1}) is not None
-
-
-async def _stays_missing(db: Database, missing: Sequence[int], *, before: Document, now: datetime) -> bool:
-    """Close the gap before an event if that is old enough; tell whether what was missing will not come."""
-    if _is_young(before, now=now):
-        return False
-    closed = await _close(db, organisation_id=before["organisation_id"], numbers=missing, now=now)
-    return closed == len(missing)
-
-
-async def _close(db: Database, *, organisation_id: str, numbers: Sequence[int], now: datetime) -> int:
-    closed = 0
-    for number in numbers:
-        key: dict[str, Any] = {"organisation_id": organisation_id, "number": number}
-        try:
-            await db[EVENTS].insert_one(
-                {"_id": new_id(), **key, "event_id": f"none-{number}", "stored_at": now}
-            )
-        except DuplicateKeyError:
-            found = await db[EVENTS].find_one(key, {"body": 1})
-            closed += found is not None and "body" not in found
-        else:
-            closed += 1
-    return closed
 
 
 def _write(organisation_id: str, number: int) -> str:

@@ -5,6 +5,7 @@ A webhook is served by one instance at a time (`leased_until`), which sends what
 a lease leaves it standing, so nothing waits for good.
 """
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -82,6 +83,21 @@ async def get_webhook(db: Database, webhook_id: str, *, caller: Caller) -> Webho
 async def find_webhooks(db: Database, organisation_id: str) -> list[Webhook]:
     found = await db[WEBHOOKS].find({"organisation_id": organisation_id}).sort("_id", 1).to_list(None)
     return [_webhook(document) for document in found]
+
+
+async def find_subscribed(
+    db: Database, organisation_ids: Collection[str], *, event_type: EventType, at: datetime
+) -> list[Webhook]:
+    """List those of some organisations that are called for an event of this type and moment."""
+    found = db[WEBHOOKS].find(
+        {
+            "organisation_id": {"$in": list(organisation_ids)},
+            "enabled": True,
+            "event_types": event_type,
+            "created_at": {"$lte": at},
+        }
+    )
+    return [_webhook(document) for document in await found.to_list(None)]
 
 
 async def insert_delivery(db: Database, delivery: Delivery) -> None:

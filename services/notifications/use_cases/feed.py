@@ -53,9 +53,10 @@ async def tell_of_message(db: Database, *, event: MessageSent, mailing: Mailing,
     Raises:
         OrderNotKnown, MembersNotKnown: an earlier event is still on its way.
     """
-    draft = facts.draft_of_message(event, order=await orders.get_order(db, event.order_id))
-    if draft is None:
+    side = event.message.sender.side
+    if side == "system":  # such a line is told of by the event that it is about
         return
+    draft = facts.draft_of_message(event, order=await orders.get_order(db, event.order_id), side=side)
     for side, recipient, wanted in await _readers(db, draft):
         notification = _written(draft, side=side, recipient=recipient)
         listed = wanted.kinds[draft.kind].in_app

@@ -41,26 +41,26 @@ class Happened:
 
 async def offer(db: Database, *, event: Happened, now: datetime) -> None:
     """Keep an event for those who ask, and have it sent to those who want to be called; once each."""
-    for organisation_id in event.organisations:
-        await events.keep_event(
-            db, organisation_id=organisation_id, event_id=event.id, body=event.body, now=now
+    await events.keep_event(
+        db, organisation_ids=event.organisations, event_id=event.id, body=event.body, now=now
+    )
+    for webhook in await webhooks.find_subscribed(
+        db, event.organisations, event_type=event.type, at=event.at
+    ):
+        delivery = Delivery(
+            id=new_id(),
+            webhook_id=webhook.id,
+            organisation_id=webhook.organisation_id,
+            event_id=event.id,
+            event_type=event.type,
+            body=event.body,
+            state="pending",
+            tries=0,
+            attempts=(),
+            next_at=now,
+            created_at=now,
         )
-        for webhook in await webhooks.find_webhooks(db, organisation_id):
-            if webhook.enabled and event.type in webhook.event_types and webhook.created_at <= event.at:
-                delivery = Delivery(
-                    id=new_id(),
-                    webhook_id=webhook.id,
-                    organisation_id=organisation_id,
-                    event_id=event.id,
-                    event_type=event.type,
-                    body=event.body,
-                    state="pending",
-                    tries=0,
-                    attempts=(),
-                    next_at=now,
-                    created_at=now,
-                )
-                await webhooks.insert_delivery(db, delivery)
+        await webhooks.insert_delivery(db, delivery)
 
 
 async def create(
