@@ -30,6 +30,8 @@ log = structlog.get_logger(__name__)
 # How long the writing process has to publish before another may do it in its place.
 LEASE: Final = timedelta(seconds=5)
 SWEEP_EVERY: Final = 1.0
+# What was published meanwhile is taken out in one write; a crash in between publishes it once more.
+TIDY_AFTER: Final = 0.2
 # How long a process that ends waits for the broker to take what it has written.
 LAST_WORDS: Final = 5.0
 BATCH: Final = 200
@@ -142,16 +144,20 @@ class Outbox:
     async def _take_out(self) -> None:
         while True:
             await self._tidy.wait()
+            await asyncio.sleep(TIDY_AFTER)
             self._tidy.clear()
             await self._take_out_published()
 
     async def _take_out_published(self) -> None:
         batch, self._published = self._published, []
         for collection in self.collections:
+            published: dict[Any, list[str]] = {}
+            for name, document_id, rows in batch:
+                if name == collection:
+                    published.setdefault(document_id, []).extend(row["id"] for row in rows)
             updates = [
-                UpdateOne({"_id": document_id}, _without([row["id"] for row in rows]))
-                for name, document_id, rows in batch
-                if name == collection
+                UpdateOne({"_id": document_id}, _without(event_ids))
+                for document_id, event_ids in published.items()
             ]
             if updates:
                 try:
