@@ -12,10 +12,11 @@ import {
 } from "@tabler/icons-react";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
-import { useAccount, useSignOut } from "@/features/account/queries";
+import { useAccount, useSaveLanguage, useSignOut } from "@/features/account/queries";
 import { useDashboard } from "@/features/dashboard/queries";
 import { choose } from "@/i18n";
 import { CountBadge } from "@/ui/CountBadge";
+import { useTabCount } from "@/ui/tabTitle";
 import classes from "./Header.module.css";
 import { useLive } from "./LiveUpdates";
 import { Logo } from "./Logo";
@@ -62,7 +63,9 @@ function LiveDot() {
 
 function Bell() {
   const { t } = useTranslation();
-  const unread = useDashboard().data?.pages[0]?.notifications?.unread ?? 0;
+  const dashboard = useDashboard().data?.pages[0];
+  const unread = dashboard?.notifications?.unread ?? 0;
+  useTabCount(dashboard?.stats.unread_messages ?? 0);
   return (
     <Link to="/notifications" className={classes.bell} aria-label={t("nav.notifications", { count: unread })}>
       <IconBell size={20} stroke={1.75} />
@@ -75,8 +78,10 @@ function AccountMenu() {
   const { t, i18n } = useTranslation();
   const { user, organisation } = useAccount();
   const signOut = useSignOut();
+  const saveLanguage = useSaveLanguage();
   const navigate = useNavigate();
   const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const otherLanguage = i18n.language === "zh" ? "en" : "zh";
   const dark = document.documentElement.dataset.mantineColorScheme === "dark";
 
   return (
@@ -122,10 +127,13 @@ function AccountMenu() {
         </Menu.Item>
         <Menu.Item
           leftSection={<IconLanguage size={16} />}
-          lang={i18n.language === "zh" ? "en" : "zh-CN"}
-          onClick={() => void choose(i18n.language === "zh" ? "en" : "zh")}
+          lang={otherLanguage === "zh" ? "zh-CN" : "en"}
+          onClick={() => {
+            void choose(otherLanguage);
+            saveLanguage.mutate(otherLanguage);
+          }}
         >
-          {i18n.language === "zh" ? "English" : "中文"}
+          {otherLanguage === "zh" ? "中文" : "English"}
         </Menu.Item>
         <Menu.Divider />
         <Menu.Item leftSection={<IconLogout size={16} />} onClick={() => signOut.mutate()}>

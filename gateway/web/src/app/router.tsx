@@ -57,6 +57,7 @@ const dashboard = createRoute({
 const newOrder = createRoute({
   getParentRoute: () => signedIn,
   path: "/orders/new",
+  validateSearch: (search): { factory?: string } => ({ factory: text(search.factory) }),
   component: lazyRouteComponent(() => import("@/features/orders/NewOrderPage"), "NewOrderPage"),
 });
 

@@ -2,6 +2,7 @@
 export const keys = {
   dashboard: ["dashboard"],
   cards: ["cards"],
+  factories: ["factories"],
   order: (id: string) => ["order", id],
   reviewsOf: (orderId: string) => ["order", orderId, "reviews"],
   messages: (orderId: string) => ["messages", orderId],

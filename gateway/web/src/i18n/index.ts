@@ -26,12 +26,19 @@ export async function speak(language: Language): Promise<void> {
   document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
 }
 
+export const languageNow = (): Language => (i18next.language === "zh" ? "zh" : "en");
+
 export async function choose(language: Language): Promise<void> {
   localStorage.setItem(KEY, language);
   await speak(language);
 }
 
 export async function startTranslation(): Promise<void> {
-  await i18next.use(initReactI18next).init({ resources: {}, interpolation: { escapeValue: false } });
+  await i18next.use(initReactI18next).init({
+    resources: {},
+    interpolation: { escapeValue: false },
+    // It would be an advertisement on the console.
+    showSupportNotice: false,
+  });
   await speak(preferred());
 }

@@ -1,5 +1,6 @@
-import { type ReactNode, useEffect } from "react";
+import type { ReactNode } from "react";
 import classes from "./Page.module.css";
+import { useTabTitle } from "./tabTitle";
 
 interface PageProps {
   title: string;
@@ -12,9 +13,7 @@ interface PageProps {
 
 /** The frame of every page: its heading, which is also the tab's title, and what can be done on it. */
 export function Page({ title, eyebrow, actions, width = "narrow", children }: PageProps) {
-  useEffect(() => {
-    document.title = `${title} · Millrace`;
-  }, [title]);
+  useTabTitle(title);
   return (
     <div className={classes.page} data-width={width}>
       <header className={classes.header}>

@@ -1,17 +1,16 @@
 import { UnstyledButton } from "@mantine/core";
-import { type ReactNode, useEffect } from "react";
+import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { Logo } from "@/app/Logo";
 import { PIPELINE } from "@/features/orders/pipeline";
 import { choose } from "@/i18n";
+import { useTabTitle } from "@/ui/tabTitle";
 import classes from "./Doorway.module.css";
 
 /** The frame of the pages before one is signed in: a form, and beside it what it leads to. */
 export function Doorway({ title, children }: { title: string; children: ReactNode }) {
   const { t, i18n } = useTranslation();
-  useEffect(() => {
-    document.title = `${title} · Millrace`;
-  }, [title]);
+  useTabTitle(title);
 
   return (
     <div className={classes.page}>

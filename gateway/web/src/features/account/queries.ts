@@ -1,7 +1,9 @@
 import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { createContext, useContext } from "react";
-import type { Account, Credentials, Registration } from "@/api/schema";
+import type { Account, Credentials, Preferences, Registration } from "@/api/schema";
+import { keys } from "@/features/keys";
 import { answerOf, api, Problem } from "@/http";
+import { type Language, languageNow } from "@/i18n";
 import { ME } from "@/queries";
 
 export const meQuery = queryOptions({
@@ -43,8 +45,27 @@ export function useSignUp() {
   return useMutation({
     mutationFn: async (body: Registration) => {
       await answerOf(api.POST("/api/v1/auth/register", { body }));
-      return signIn.mutateAsync({ email: body.email, password: body.password });
+      const account = await signIn.mutateAsync({ email: body.email, password: body.password });
+      const timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+      // They can be chosen later too: nobody is kept out because they could not be saved.
+      await changePreferences({ language: languageNow(), time_zone: timeZone }).catch(() => undefined);
+      return account;
     },
+  });
+}
+
+/** A PUT sets back what it leaves out, so the rest is read before. */
+async function changePreferences(changes: Partial<Preferences>): Promise<Preferences> {
+  const kept = await answerOf(api.GET("/api/v1/notifications/preferences"));
+  return answerOf(api.PUT("/api/v1/notifications/preferences", { body: { ...kept, ...changes } }));
+}
+
+/** Lets notifications and e-mails come in the language of the pages. */
+export function useSaveLanguage() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (language: Language) => changePreferences({ language }),
+    onSuccess: (preferences) => client.setQueryData(keys.preferences, preferences),
   });
 }
 

@@ -1,14 +1,16 @@
 import { Button, Group, NativeSelect, NumberInput, Stack, Textarea, TextInput } from "@mantine/core";
-import { useNavigate } from "@tanstack/react-router";
-import type { FormEvent } from "react";
+import { getRouteApi, useNavigate } from "@tanstack/react-router";
+import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { NewOrder } from "@/api/schema";
 import { Problem } from "@/http";
 import { Page, Panel } from "@/ui/Page";
 import { ProblemNotice } from "@/ui/ProblemNotice";
+import { FactoryField } from "./FactoryField";
 import classes from "./NewOrderPage.module.css";
 import { useCreateOrder } from "./queries";
 
+const route = getRouteApi("/signed-in/orders/new");
 const CURRENCIES = ["USD", "EUR", "CNY", "GBP", "JPY"];
 
 /** Accepting a quote by hand, for marketplaces without a quoting system of their own. */
@@ -16,6 +18,8 @@ export function NewOrderPage() {
   const { t } = useTranslation();
   const navigate = useNavigate();
   const create = useCreateOrder();
+  const { factory = "" } = route.useSearch();
+  const [factoryId, setFactoryId] = useState(factory);
   const problem = create.error instanceof Problem ? create.error : undefined;
 
   function submit(event: FormEvent<HTMLFormElement>) {
@@ -24,7 +28,7 @@ export function NewOrderPage() {
     const text = (name: string) => String(form.get(name) ?? "").trim();
     const body: NewOrder = {
       quote_id: text("quote_id"),
-      factory_id: text("factory_id"),
+      factory_id: factoryId,
       product: {
         name: text("product"),
         sku: text("sku") || null,
@@ -56,13 +60,7 @@ export function NewOrderPage() {
         <Panel title={t("newOrder.quote")}>
           <div className={classes.grid}>
             <TextInput label={t("newOrder.quoteId")} maxLength={100} {...field("quote_id")} />
-            <TextInput
-              label={t("newOrder.factoryId")}
-              description={t("newOrder.factoryHint")}
-              inputWrapperOrder={["label", "input", "description", "error"]}
-              maxLength={100}
-              {...field("factory_id")}
-            />
+            <FactoryField value={factoryId} onChange={setFactoryId} error={problem?.at("/factory_id")} />
           </div>
         </Panel>
         <Panel title={t("newOrder.product")}>

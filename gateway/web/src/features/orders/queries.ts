@@ -1,4 +1,4 @@
-import { type QueryClient, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { type QueryClient, queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import type { Advance, NewOrder, NewReview, Order } from "@/api/schema";
 import { keys } from "@/features/keys";
 import { answerOf, api } from "@/http";
@@ -17,6 +17,7 @@ function keep(client: QueryClient, order: Order) {
   client.setQueryData(keys.order(order.id), order);
   void client.invalidateQueries({ queryKey: keys.dashboard });
   void client.invalidateQueries({ queryKey: keys.cards });
+  void client.invalidateQueries({ queryKey: keys.factories });
 }
 
 function useStep<Body>(call: (body: Body) => Promise<Order>, orderId: string) {
@@ -66,6 +67,19 @@ export function useSubmitReview(orderId: string) {
       for (const queryKey of [keys.order(orderId), keys.dashboard, keys.cards, keys.profiles]) {
         void client.invalidateQueries({ queryKey });
       }
+    },
+  });
+}
+
+/** The factories of the latest orders, by name. */
+export function useFactoriesOfOrders() {
+  return useQuery({
+    queryKey: keys.factories,
+    queryFn: async () => {
+      const query = { sort: "-updated", limit: 100 } as const;
+      const { items } = await answerOf(api.GET("/api/v1/orders", { params: { query } }));
+      const factories = new Map(items.map(({ counterparty }) => [counterparty.id, counterparty]));
+      return [...factories.values()].sort((a, b) => a.name.localeCompare(b.name));
     },
   });
 }

@@ -3,8 +3,10 @@ import { IconStar } from "@tabler/icons-react";
 import { getRouteApi } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import type { CompletedOrder, Profile } from "@/api/schema";
+import { useAccount } from "@/features/account/queries";
 import { ReviewItem } from "@/features/reviews/ReviewItem";
 import { useFormat } from "@/i18n/format";
+import { ButtonLink } from "@/ui/links";
 import { MoreOnScroll } from "@/ui/MoreOnScroll";
 import { Page, Panel } from "@/ui/Page";
 import { Stars } from "@/ui/Stars";
@@ -18,6 +20,7 @@ const route = getRouteApi("/signed-in/organisations/$organisationId");
 export function ProfilePage() {
   const { t, i18n } = useTranslation();
   const { organisationId } = route.useParams();
+  const { organisation: own } = useAccount();
   const { data: profile, error, refetch } = useProfile(organisationId);
 
   if (error && !profile) return <ErrorState error={error} retry={refetch} />;
@@ -30,6 +33,14 @@ export function ProfilePage() {
     <Page
       title={organisation.name}
       eyebrow={[t(`sides.${organisation.kind}`), country].filter(Boolean).join(" · ")}
+      actions={
+        own.kind === "buyer" &&
+        organisation.kind === "factory" && (
+          <ButtonLink to="/orders/new" search={{ factory: organisation.id }}>
+            {t("dashboard.acceptQuote")}
+          </ButtonLink>
+        )
+      }
     >
       <Figures profile={profile} />
       <Reviews organisationId={organisationId} />

@@ -13,7 +13,11 @@ function read(organisationId: string, cursors: { orders_cursor?: string; reviews
 }
 
 export function useProfile(organisationId: string) {
-  return useQuery({ queryKey: keys.profile(organisationId), queryFn: () => read(organisationId) });
+  return useQuery({
+    queryKey: keys.profile(organisationId),
+    queryFn: () => read(organisationId),
+    enabled: organisationId !== "",
+  });
 }
 
 /** The profile's two lists go on by cursors of their own; the first page of both comes with the profile. */
