@@ -47,22 +47,9 @@ async def ensure_indexes(db: Database) -> None:
 
 
 class _Once:
-    def __init__(
-        self,
-        request: Request,
-        session: CurrentSession,
-        db: Db,
-        key: Annotated[
-            str | None,
-            Header(
-                alias="Idempotency-Key", description="up to 128 characters; a repeat gets the first answer"
-            ),
-        ] = None,
-    ) -> None:
-        if key is not None and not 0 < len(key) <= 128:  # noqa: PLR2004
-            raise ValidationFailed.at("/idempotency-key", "must have 1 to 128 characters")
+    def __init__(self, request: Request, db: Database, *, user_id: str, key: str | None) -> None:
         self._request = request
-        self._user_id = session.caller.user_id
+        self._user_id = user_id
         self._db = db
         self._key = key
 
@@ -131,5 +118,19 @@ class _Once:
             await asyncio.sleep(_LOOK_AGAIN)
 
 
-Once = Annotated[_Once, Depends()]
+async def _once(
+    request: Request,
+    session: CurrentSession,
+    db: Db,
+    key: Annotated[
+        str | None,
+        Header(alias="Idempotency-Key", description="up to 128 characters; a repeat gets the first answer"),
+    ] = None,
+) -> _Once:
+    if key is not None and not 0 < len(key) <= 128:  # noqa: PLR2004
+        raise ValidationFailed.at("/idempotency-key", "must have 1 to 128 characters")
+    return _Once(request, db, user_id=session.caller.user_id, key=key)
+
+
+Once = Annotated[_Once, Depends(_once)]
 """Call it with what makes the answer: `await once(produce)`."""

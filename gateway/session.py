@@ -52,14 +52,14 @@ async def _current_session(
 CurrentSession = Annotated[Session, Depends(_current_session)]
 
 
-def _current_caller(session: CurrentSession) -> Caller:
+async def _current_caller(session: CurrentSession) -> Caller:
     return session.caller
 
 
 CurrentCaller = Annotated[Caller, Depends(_current_caller)]
 
 
-def _writer(session: CurrentSession) -> Caller:
+async def _writer(session: CurrentSession) -> Caller:
     session.caller.must_write()
     return session.caller
 

@@ -27,7 +27,7 @@ from shared.http import CurrentCaller, Cursor, Db, ExpectedVersion, Limit, Now
 router = APIRouter()
 
 
-def _rules(request: Request) -> Rules:
+async def _rules(request: Request) -> Rules:
     rules: Rules = request.app.state.rules
     return rules
 

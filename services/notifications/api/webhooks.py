@@ -15,7 +15,7 @@ from shared.http import CurrentCaller, Cursor, Db, Limit, Now
 router = APIRouter()
 
 
-def _rules(request: Request) -> AddressRules:
+async def _rules(request: Request) -> AddressRules:
     rules: AddressRules = request.app.state.address_rules
     return rules
 
