@@ -16,6 +16,7 @@ from services.chat.domain import AttachmentNotFound, File, Scan, Thread, Upload
 from services.chat.store.messages import MESSAGES
 from services.chat.store.threads import OWNER
 from shared import mongo
+from shared.errors import Unavailable
 from shared.identity import Caller
 from shared.mongo import Database, Document, Session
 from shared.outbox import Sealed
@@ -25,12 +26,13 @@ ATTACHMENTS: Final = "attachments"
 _STORED_WITHIN: Final = timedelta(minutes=10)
 
 
-class RequestTaken(Exception):  # noqa: N818 - tells of a repeated request, not of a fault
-    """The caller's request with this key has made a row before."""
+class GivenUp(Unavailable):
+    """It took so long that the sweeper, or a repeated request, has taken the upload for dead."""
 
+    title = "The upload took too long"
 
-class GivenUp(Exception):  # noqa: N818 - tells of a lost race, not of a fault
-    """The sweeper has taken the upload for dead."""
+    def __init__(self) -> None:
+        super().__init__("storing the file took too long; try again", retry_after=5)
 
 
 async def ensure_indexes(db: Database) -> None:
@@ -50,12 +52,8 @@ async def ensure_indexes(db: Database) -> None:
     )
 
 
-async def insert_upload(db: Database, upload: Upload, *, request: str | None, now: datetime) -> None:
-    """Store the row of a file whose bytes are about to be stored.
-
-    Raises:
-        RequestTaken: the request was here before.
-    """
+async def insert_upload(db: Database, upload: Upload, *, request: str | None, now: datetime) -> bool:
+    """Store the row of a file whose bytes are about to be stored; tell whether the request is here the first time."""
     document: Document = {
         "_id": upload.id,
         "order_id": upload.order_id,
@@ -71,15 +69,16 @@ async def insert_upload(db: Database, upload: Upload, *, request: str | None, no
         document |= {"request": request, "fingerprint": upload.fingerprint}
     try:
         await db[ATTACHMENTS].insert_one(document)
-    except DuplicateKeyError as error:
-        raise RequestTaken from error
+    except DuplicateKeyError:
+        return False
+    return True
 
 
 async def keep_upload(db: Database, upload: Upload, events: Sealed, *, expires_at: datetime) -> None:
     """Note that the bytes are stored, with the event that tells of it.
 
     Raises:
-        GivenUp: it took so long that the sweeper came.
+        GivenUp: somebody has taken it for dead.
     """
     result = await db[ATTACHMENTS].update_one(
         {"_id": upload.id, "state": "pending"},
@@ -88,6 +87,13 @@ async def keep_upload(db: Database, upload: Upload, events: Sealed, *, expires_a
     if result.matched_count == 0:
         raise GivenUp
     db.outbox.send(ATTACHMENTS, upload.id, events)
+
+
+async def give_up(db: Database, upload: Upload) -> None:
+    """Leave an upload that does not come to its end to the sweeper, and its request to whoever repeats it."""
+    await db[ATTACHMENTS].update_one(
+        {"_id": upload.id, "state": "pending"}, {"$set": {"state": "expired"}, "$unset": {"request": ""}}
+    )
 
 
 async def delete_upload(db: Database, upload: Upload) -> None:

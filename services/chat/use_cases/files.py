@@ -20,7 +20,7 @@ from services.chat.store import attachments, threads
 from services.chat.use_cases.messages import note_blocked
 from shared.contact_guard import Context
 from shared.contact_refusal import ContactInfoBlocked, refuse_contact_info
-from shared.errors import Invalid, Unavailable
+from shared.errors import Invalid
 from shared.events.chat import AttachmentStored
 from shared.identity import Caller
 from shared.ids import new_id
@@ -28,8 +28,8 @@ from shared.mongo import Database
 from shared.outbox import sealed
 
 _CHUNK: Final = 1024 * 1024
-# Half a minute for an upload that is being carried out; then its client may ask again.
-_LOOKS, _LOOK_AGAIN = 300, 0.1
+# So long a repeated request waits for the first one; then that one is taken for dead.
+_LOOKS, _LOOK_AGAIN = 100, 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,15 +45,6 @@ class IdempotencyKeyReused(Invalid):
     """The caller has uploaded something else with this key."""
 
     title = "Idempotency key reused"
-
-
-class UploadInProgress(Unavailable):
-    """The same request is being carried out at this moment."""
-
-    title = "The same upload is still running"
-
-    def __init__(self) -> None:
-        super().__init__("the first request with this key has not ended yet; try again", retry_after=5)
 
 
 async def get_thread_to_upload(
@@ -127,13 +118,10 @@ async def upload(
             message_id=None,
             fingerprint=fingerprint,
         )
-        try:
-            await attachments.insert_upload(db, new, request=request, now=now)
-        except attachments.RequestTaken:
+        while not await attachments.insert_upload(db, new, request=request, now=now):
             first = await _find_first(db, caller=caller, request=request or "", fingerprint=fingerprint)
-            if first is None:
-                raise UploadInProgress from None
-            return first
+            if first:
+                return first
         try:
             await parts.objects.put(new.key, content)
             if thumbnail is not None:
@@ -204,17 +192,21 @@ async def _refuse_name(db: Database, thread: Thread, name: str, *, caller: Calle
 
 
 async def _find_first(db: Database, *, caller: Caller, request: str, fingerprint: str | None) -> File | None:
-    """Find what the same request has made before; if it is being carried out, wait for its end."""
-    for _ in range(_LOOKS):
-        found = await attachments.find_upload_of_request(db, caller=caller, request=request)
-        if found is None:
-            return None
+    """Find what the same request has made before; if it is being carried out, wait for its end.
+
+    One that does not end was killed, and whoever waited does its work anew.
+    """
+    looks = 0
+    while found := await attachments.find_upload_of_request(db, caller=caller, request=request):
         if found.fingerprint != fingerprint:
             raise IdempotencyKeyReused("this key came before with another file, name or order")
         if found.is_stored:
             return found.file
+        if looks >= _LOOKS:
+            await attachments.give_up(db, found)
+        looks += 1
         await asyncio.sleep(_LOOK_AGAIN)
-    raise UploadInProgress
+    return None
 
 
 async def _remove(db: Database, parts: Parts, gone: Upload) -> None:
