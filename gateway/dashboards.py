@@ -162,6 +162,7 @@ async def profile(
         "name": organisation.name,
         "kind": organisation.kind,
         "country": organisation.country,
+        "logo_url": organisation.logo_url,
     }
     page = {
         "organisation": public,

@@ -1,22 +1,25 @@
 """Accounts over HTTP."""
 
-from typing import Annotated
+import re
+from typing import Annotated, Final
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Header, Path, Query, Request, Response
 
-from gateway.accounts import domain, store, use_cases
+from gateway.accounts import domain, logo, store, use_cases
 from gateway.accounts.domain import (
     EmailTaken,
     InvitationNotFound,
     InvitationNotUsable,
     LastOwner,
+    LogoNotFound,
     MemberNotFound,
     OrganisationNotFound,
     OwnerNeeded,
     WrongCredentials,
 )
+from gateway.accounts.logo import LogoTooLarge, LogoTypeUnsupported
 from gateway.idempotency import Once
-from gateway.limits import limited
+from gateway.limits import Limits, limited
 from gateway.session import COOKIE, CurrentCaller, CurrentSession
 from shared.api import accounts as api
 from shared.api.page import Page
@@ -27,6 +30,13 @@ from shared.http import Db, Now, problems
 router = APIRouter()
 
 OrganisationId = Annotated[str, Path(max_length=100)]
+
+_LOGO: Final = re.compile(r"/api/v1/organisations/[^/]+/logo")
+
+
+def is_upload(method: str, path: str) -> bool:
+    """Tell which requests carry a picture, and so may be larger than others."""
+    return method == "PUT" and _LOGO.fullmatch(path) is not None
 
 
 @router.post(
@@ -125,13 +135,97 @@ async def get_organisation(
 async def change_organisation(
     organisation_id: OrganisationId, body: api.OrganisationChanges, caller: CurrentCaller, db: Db, now: Now
 ) -> api.Organisation:
-    """Change the settings of one's own organisation; deadlines follow its time zone."""
+    """Change the settings of one's own organisation; deadlines follow its time zone, its people's texts its language."""
     if body.name:
         refuse_contact_info(body.name, pointer="/name")
     organisation = await use_cases.change_organisation(
         db, caller=caller, organisation_id=organisation_id, changes=body, now=now
     )
     return organisation_view(organisation)
+
+
+@router.put(
+    "/organisations/{organisation_id}/logo",
+    tags=["organisation"],
+    responses=problems(
+        Unauthenticated,
+        OwnerNeeded,
+        OrganisationNotFound,
+        LogoTooLarge,
+        LogoTypeUnsupported,
+        ValidationFailed,
+    ),
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "multipart/form-data": {
+                    "schema": {
+                        "type": "object",
+                        "required": ["file"],
+                        "properties": {"file": {"type": "string", "format": "binary"}},
+                    }
+                }
+            },
+        }
+    },
+)
+async def set_logo(
+    organisation_id: OrganisationId, request: Request, caller: CurrentCaller, db: Db
+) -> api.Organisation:
+    """Upload a PNG, JPEG, WebP or GIF as the part `file` of `multipart/form-data`; a small square of it is kept."""
+    domain.must_own(caller, organisation_id)
+    limits: Limits = request.app.state.limits
+    limits.count("uploads", user_id=caller.user_id)
+    picture = await logo.drawn(await logo.receive(request))
+    return organisation_view(
+        await use_cases.set_logo(db, caller=caller, organisation_id=organisation_id, picture=picture)
+    )
+
+
+@router.get(
+    "/organisations/{organisation_id}/logo",
+    status_code=200,
+    tags=["organisation"],
+    response_class=Response,
+    responses=problems(Unauthenticated, LogoNotFound)
+    | {
+        200: {"content": {"image/webp": {}}},
+        304: {"description": "it is the one that `If-None-Match` names"},
+    },
+)
+async def get_logo(
+    organisation_id: OrganisationId,
+    caller: CurrentCaller,
+    db: Db,
+    version: Annotated[str | None, Query(max_length=64, description="as in `logo_url`")] = None,
+    if_none_match: Annotated[str | None, Header()] = None,
+) -> Response:
+    """Show an organisation's logo to anybody signed in, as its profile."""
+    del caller
+    name, picture = await store.get_logo(db, organisation_id)
+    etag = f'"{name}"'
+    headers = {
+        "ETag": etag,
+        "Cache-Control": f"private, {'max-age=31536000, immutable' if version == name else 'no-cache'}",
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+    }
+    known = [tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(",")]
+    if etag in known or known == ["*"]:
+        return Response(status_code=304, headers=headers)
+    return Response(picture, headers=headers, media_type="image/webp")
+
+
+@router.delete(
+    "/organisations/{organisation_id}/logo",
+    status_code=204,
+    tags=["organisation"],
+    dependencies=[limited],
+    responses=problems(Unauthenticated, OwnerNeeded, OrganisationNotFound),
+)
+async def delete_logo(organisation_id: OrganisationId, caller: CurrentCaller, db: Db) -> None:
+    domain.must_own(caller, organisation_id)
+    await store.delete_logo(db, organisation_id)
 
 
 @router.post(
@@ -262,5 +356,7 @@ def organisation_view(organisation: domain.Organisation) -> api.Organisation:
         kind=organisation.kind,
         country=organisation.country,
         time_zone=organisation.time_zone,
+        language=organisation.language,
         address=organisation.address,
+        logo_url=organisation.logo_url,
     )

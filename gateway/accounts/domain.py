@@ -8,6 +8,7 @@ from importlib import resources
 from typing import Final
 
 from shared.api.accounts import OrganisationChanges
+from shared.api.text import Language
 from shared.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from shared.events.accounts import MemberChanged, OrganisationChanged
 from shared.identity import Caller, Role, Side
@@ -49,6 +50,10 @@ class InvitationNotFound(NotFound):
     title = "No such invitation"
 
 
+class LogoNotFound(NotFound):
+    title = "The organisation has no logo"
+
+
 class MemberNotFound(NotFound):
     title = "No such member"
 
@@ -81,8 +86,15 @@ class Organisation:
     kind: Side
     country: str | None
     time_zone: str
+    language: Language
     address: str | None
+    logo: str | None
+    """Names the picture: another one has another name."""
     created_at: datetime
+
+    @property
+    def logo_url(self) -> str | None:
+        return f"/api/v1/organisations/{self.id}/logo?version={self.logo}" if self.logo else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,6 +190,7 @@ def told(organisation: Organisation) -> OrganisationChanged:
         kind=organisation.kind,
         country=organisation.country,
         time_zone=organisation.time_zone,
+        language=organisation.language,
     )
 
 

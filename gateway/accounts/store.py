@@ -13,6 +13,7 @@ from gateway.accounts.domain import (
     Invitation,
     InvitationNotFound,
     InvitationNotUsable,
+    LogoNotFound,
     MemberNotFound,
     Organisation,
     OrganisationNotFound,
@@ -92,7 +93,9 @@ async def get_organisation(db: Database, organisation_id: str) -> Organisation:
     Raises:
         OrganisationNotFound: there is none.
     """
-    found = await db[ORGANISATIONS].find_one({"_id": organisation_id}, {"outbox": 0, "outbox_at": 0})
+    found = await db[ORGANISATIONS].find_one(
+        {"_id": organisation_id}, {"outbox": 0, "outbox_at": 0, "logo.picture": 0}
+    )
     if found is None:
         raise OrganisationNotFound(f"there is no organisation {organisation_id[:100]!r}")
     return _organisation(found)
@@ -112,6 +115,29 @@ async def save_organisation(db: Database, organisation: Organisation, events: Se
         {"caller.organisation_id": organisation.id}, {"$set": {"caller.organisation_name": organisation.name}}
     )
     return True
+
+
+async def save_logo(db: Database, organisation_id: str, *, name: str, picture: bytes) -> None:
+    """Keep a picture of some kilobytes, inside the record that names it."""
+    await db[ORGANISATIONS].update_one(
+        {"_id": organisation_id}, {"$set": {"logo": {"name": name, "picture": picture}}}
+    )
+
+
+async def delete_logo(db: Database, organisation_id: str) -> None:
+    await db[ORGANISATIONS].update_one({"_id": organisation_id}, {"$unset": {"logo": ""}})
+
+
+async def get_logo(db: Database, organisation_id: str) -> tuple[str, bytes]:
+    """Read a logo's name and picture.
+
+    Raises:
+        LogoNotFound: there is none.
+    """
+    found = await db[ORGANISATIONS].find_one({"_id": organisation_id}, {"logo": 1})
+    if found is None or "logo" not in found:
+        raise LogoNotFound("this organisation has no logo")
+    return found["logo"]["name"], bytes(found["logo"]["picture"])
 
 
 async def find_user_by_email(db: Database, email: str) -> User | None:
@@ -297,6 +323,7 @@ def _organisation_document(organisation: Organisation) -> Document:
         "kind": organisation.kind,
         "country": organisation.country,
         "time_zone": organisation.time_zone,
+        "language": organisation.language,
         "address": organisation.address,
         "created_at": organisation.created_at,
     }
@@ -310,7 +337,9 @@ def _organisation(found: Document) -> Organisation:
         kind=found["kind"],
         country=found["country"],
         time_zone=found["time_zone"],
+        language=found.get("language", "en"),
         address=found["address"],
+        logo=found["logo"]["name"] if "logo" in found else None,
         created_at=found["created_at"],
     )
 

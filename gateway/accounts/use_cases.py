@@ -1,5 +1,6 @@
 """What people do with their accounts and organisations."""
 
+import hashlib
 import secrets
 from dataclasses import replace
 from datetime import datetime
@@ -143,7 +144,9 @@ async def _make_organisation(db: Database, claims: Claims, *, now: datetime) -> 
         kind=claims.side,
         country=None,
         time_zone="UTC",
+        language="en",
         address=None,
+        logo=None,
         created_at=now,
     )
     events = sealed([domain.told(organisation)], now=now)
@@ -218,6 +221,17 @@ async def change_organisation(
         if await store.save_organisation(db, organisation, sealed([domain.told(organisation)], now=now)):
             return organisation
     raise ChangedMeanwhile
+
+
+async def set_logo(db: Database, *, caller: Caller, organisation_id: str, picture: bytes) -> Organisation:
+    """Give an organisation another logo.
+
+    Raises:
+        OrganisationNotFound, OwnerNeeded: the caller is no owner of it.
+    """
+    domain.must_own(caller, organisation_id)
+    await store.save_logo(db, organisation_id, name=hashlib.sha256(picture).hexdigest()[:16], picture=picture)
+    return await store.get_organisation(db, organisation_id)
 
 
 async def invite(
@@ -318,6 +332,8 @@ def _founded(registration: Registration, *, organisation_id: str, now: datetime)
         kind=new.kind,
         country=new.country,
         time_zone=new.time_zone or domain.time_zone_of(new.country),
+        language=new.language,
         address=None,
+        logo=None,
         created_at=now,
     )

@@ -5,7 +5,7 @@ from services.notifications.domain.notification import Notification
 from services.notifications.domain.webhook import Delivery, Webhook
 from shared.api import notifications as api
 from shared.api import webhooks as webhooks_api
-from shared.api.notifications import Language
+from shared.api.text import Language
 
 
 def notification(notification: Notification, *, language: Language) -> api.Notification:

@@ -7,7 +7,7 @@ import email_validator
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from shared.api.orders import Frozen
-from shared.api.text import Line, Paragraphs
+from shared.api.text import Language, Line, Paragraphs
 from shared.events.base import Instant
 from shared.identity import Role, Side
 
@@ -50,6 +50,7 @@ class NewOrganisation(Frozen):
     time_zone: TimeZone | None = Field(
         default=None, description="without one, the country's if it has just one, else UTC"
     )
+    language: Language = "en"
 
 
 class Registration(Frozen):
@@ -86,7 +87,11 @@ class Organisation(Frozen):
     kind: Side
     country: str | None
     time_zone: str
+    language: Language = Field(
+        default="en", description="of its members' pages, notifications and mails, unless they choose another"
+    )
     address: str | None = None
+    logo_url: str | None = Field(default=None, description="a square WebP; another logo has another URL")
 
 
 class Account(Frozen):
@@ -106,6 +111,7 @@ class OrganisationChanges(Frozen):
     name: Name | None = None
     country: Country | None = None
     time_zone: TimeZone | None = None
+    language: Language | None = None
     address: Annotated[Paragraphs, Field(max_length=500)] | None = None
 
 

@@ -106,6 +106,7 @@ class PublicOrganisation(Frozen):
     name: str
     kind: Side
     country: str | None
+    logo_url: str | None = None
 
 
 class Profile(Frozen):

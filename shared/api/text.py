@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from datetime import date, datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -58,3 +58,6 @@ CalendarDate = Annotated[date, BeforeValidator(_calendar_date, json_schema_input
 Note = Annotated[str, AfterValidator(_many_lines), Field(max_length=1000)]
 """As typed, since a refusal points into it; `tidy` makes what is kept."""
 Id = Annotated[Line, Field(min_length=1, max_length=100)]
+
+Language = Literal["en", "zh"]
+"""What Millrace is written in."""

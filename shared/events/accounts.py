@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from shared.api.text import Language
 from shared.events.base import Fact, Instant
 from shared.identity import Role, Side
 
@@ -19,6 +20,8 @@ class OrganisationChanged(Fact):
     country: str | None
     time_zone: str
     """IANA name; the organisation's deadlines are calendar dates in it."""
+    language: Language = "en"
+    """In which its members read, unless they choose another."""
 
     @property
     def subject(self) -> str:

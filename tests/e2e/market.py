@@ -4,6 +4,7 @@ Every answer is checked against the gateway's own OpenAPI document.
 """
 
 import asyncio
+import io
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -104,6 +105,20 @@ class Person:
         form = aiohttp.FormData()
         form.add_field("file", content, filename=name, content_type=content_type)
         return await self.call("POST", f"/orders/{order_id}/attachments", data=form, headers=headers)
+
+    async def set_logo(
+        self,
+        content: bytes,
+        *,
+        name: str = "logo",
+        content_type: str = "application/octet-stream",
+        organisation_id: str | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> Answer:
+        form = aiohttp.FormData()
+        form.add_field("file", io.BytesIO(content), filename=name, content_type=content_type)
+        path = f"/organisations/{organisation_id or self.organisation_id}/logo"
+        return await self.call("PUT", path, data=form, headers=headers)
 
     @asynccontextmanager
     async def listening(self, *, last_event_id: str | None = None) -> AsyncIterator[Stream]:

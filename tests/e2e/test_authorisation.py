@@ -63,6 +63,9 @@ MATRIX: dict[str, Row] = {
     "change_organisation": Row(
         body={"address": "Dock 4"}, stranger=GONE, other_side=GONE, member=ROLE, viewer=ROLE
     ),
+    "set_logo": Row(body="logo", stranger=GONE, other_side=GONE, member=ROLE, viewer=ROLE),
+    "get_logo": Row(),
+    "delete_logo": Row(stranger=GONE, other_side=GONE, member=ROLE, viewer=ROLE),
     "invite": Row(body={}, stranger=GONE, other_side=GONE, member=ROLE, viewer=ROLE),
     "list_invitations": Row(stranger=GONE, other_side=GONE, member=ROLE, viewer=ROLE),
     "withdraw_invitation": Row(stranger=GONE, other_side=GONE, member=ROLE, viewer=ROLE),
@@ -134,6 +137,10 @@ class Market:
                 "application/pdf",
                 headers=headers,
             )
+        if body == "logo":
+            return await who.set_logo(
+                a_photo(), organisation_id=self.names["organisation_id"], headers=headers
+            )
         if body == "quote":
             body = _quote(self.factory)
         if target == "/stream":
@@ -170,6 +177,7 @@ async def market(suite: Suite, buyer_and_factory: tuple[Person, Person], third_p
     (await buyer.call("POST", f"/orders/{order_id}/receipt", {})).ok()
     review = (await buyer.call("POST", f"/orders/{order_id}/reviews", {"rating": 4})).ok(201)
     # Nobody listens there, which is all that a delivery needs to exist.
+    (await buyer.set_logo(a_photo())).ok()
     webhook = (await buyer.call("POST", "/webhooks", {"url": "http://127.0.0.1:9/"})).ok(201)
     await buyer.say(order_id, "Something to deliver")
     deliveries = await eventually(lambda: _deliveries(buyer, webhook["id"]))

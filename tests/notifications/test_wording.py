@@ -5,7 +5,8 @@ import pytest
 
 from services.notifications.domain.notification import Notification
 from services.notifications.domain.wording import title_and_body
-from shared.api.notifications import KINDS, Kind, Language
+from shared.api.notifications import KINDS, Kind
+from shared.api.text import Language
 from shared.api.orders import Status
 from shared.identity import Side
 

@@ -9,7 +9,7 @@ from email.message import EmailMessage
 from html import escape
 from typing import Final
 
-from shared.api.notifications import Language
+from shared.api.text import Language
 
 _WORDS: Final[dict[Language, dict[str, str]]] = {
     "en": {

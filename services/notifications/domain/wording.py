@@ -3,7 +3,7 @@
 from typing import Final
 
 from services.notifications.domain.notification import Notification
-from shared.api.notifications import Language
+from shared.api.text import Language
 
 _STATUS: Final[dict[Language, dict[str, str]]] = {
     "en": {

@@ -16,7 +16,8 @@ from services.notifications.domain.mail import Mail
 from services.notifications.domain.notification import Notification
 from services.notifications.domain.unsubscribing import What
 from services.notifications.store import feed, mails, people, support
-from shared.api.notifications import Language, Preferences
+from shared.api.notifications import Preferences
+from shared.api.text import Language
 from shared.mongo import Database
 
 log = structlog.get_logger(__name__)
