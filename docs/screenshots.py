@@ -1,0 +1,211 @@
+"""Take a picture of every page, of a suite that is started for it and holds the example marketplace.
+
+docs/images/                              every page, 1280 and 390 pixels wide; some dark, some Chinese
+gateway/web/src/features/help/pictures/   the parts of pages that the help shows, English and Chinese
+"""
+
+import asyncio
+import io
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from PIL import Image
+from playwright.async_api import Browser, BrowserContext, Locator, Page, async_playwright
+
+from deploy.demo import PASSWORD
+from deploy.local import Endpoints
+
+ROOT: Final = Path(__file__).parent.parent
+IMAGES: Final = ROOT / "docs/images"
+PICTURES: Final = ROOT / "gateway/web/src/features/help/pictures"
+MILLRACE: Final = Path(sys.executable).parent / "millrace"
+START_LIMIT: Final = 180
+
+FACTORY: Final = "ningbo-precision@factory.example"
+BUYER: Final = "brightline@buyer.example"
+# Where nothing listens: the delivery log has something to tell.
+RECEIVER: Final = "https://127.0.0.1:9/millrace"
+# A long page is cut off here: its form has been seen.
+HIGHEST: Final = 1800
+LOCALES: Final = {"en": "en-GB", "zh": "zh-CN"}
+
+Act = Callable[[Page], Awaitable[None]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    width: int = 1280
+    height: int = 900
+    language: Literal["en", "zh"] = "en"
+    scheme: Literal["light", "dark"] = "light"
+    suffix: str = ""
+    dots: int = 1
+    """A CSS pixel's width in dots of the picture."""
+
+
+WIDE: Final = Look()
+PHONE: Final = Look(width=390, height=844, suffix="-phone")
+DARK: Final = Look(scheme="dark", suffix="-dark")
+CHINESE: Final = Look(language="zh", suffix="-zh")
+CHINESE_PHONE: Final = replace(PHONE, language="zh", suffix="-phone-zh")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shot:
+    name: str
+    path: str
+    who: str | None = FACTORY
+    act: Act | None = None
+    whole: bool = False
+    """Also what is below the first screen; not where something lies over the page."""
+    looks: tuple[Look, ...] = (WIDE, PHONE)
+
+
+async def _first_step(page: Page) -> None:
+    await page.locator("article button").first.click()
+    await page.get_by_role("dialog").wait_for()
+
+
+async def _header_step(page: Page) -> None:
+    await page.locator("#main header button").last.click()
+    await page.get_by_role("dialog").wait_for()
+
+
+async def _send_address(page: Page) -> None:
+    composer = page.get_by_role("dialog").locator("textarea:visible")
+    await composer.fill("Please write to lin.wei@ningbo-precision.example, it is quicker.")
+    await composer.press("Enter")
+    await page.locator("mark").wait_for()
+
+
+async def _show_deliveries(page: Page) -> None:
+    await page.locator("#main button[aria-expanded]").first.click()
+    await page.locator("tbody tr").first.wait_for()
+
+
+SHOTS: Final = (
+    Shot(name="dashboard", path="/", looks=(WIDE, PHONE, DARK, CHINESE, CHINESE_PHONE)),
+    Shot(name="dashboard-buyer", path="/", who=BUYER),
+    Shot(name="dashboard-search", path="/?q=pump&sort=-value"),
+    Shot(name="dashboard-nothing-found", path="/?q=nothing-like-it"),
+    Shot(name="update-status", path="/?status=quality_check", act=_first_step),
+    Shot(name="order", path="/orders/{shipped}", whole=True, looks=(WIDE, PHONE, CHINESE)),
+    Shot(name="chat", path="/orders/{shipped}?chat={shipped}", looks=(WIDE, PHONE, DARK, CHINESE)),
+    Shot(name="chat-blocked", path="/orders/{shipped}?chat={shipped}", act=_send_address),
+    Shot(name="confirm-receipt", path="/orders/{buyer_shipped}", who=BUYER, act=_header_step),
+    Shot(name="review", path="/orders/{buyer_delivered}", who=BUYER, act=_header_step),
+    Shot(name="new-order", path="/orders/new", who=BUYER, whole=True),
+    Shot(name="profile", path="/organisations/{organisation}", whole=True, looks=(WIDE, PHONE, DARK)),
+    Shot(name="notifications", path="/notifications"),
+    Shot(name="settings", path="/settings", whole=True),
+    Shot(name="settings-notifications", path="/settings/notifications", whole=True),
+    Shot(name="settings-team", path="/settings/team", whole=True),
+    Shot(name="settings-webhooks", path="/settings/webhooks", act=_show_deliveries, whole=True),
+    Shot(name="help", path="/help", whole=True, looks=(WIDE, PHONE, CHINESE)),
+    Shot(name="help-quotes", path="/help/submitting-quotes", whole=True),
+    Shot(name="help-messaging", path="/help/messaging", whole=True),
+    Shot(name="support", path="/support"),
+    Shot(name="missing", path="/no-such-page"),
+    Shot(name="sign-in", path="/sign-in", who=None, looks=(WIDE, PHONE, DARK, CHINESE)),
+    Shot(name="sign-up", path="/sign-up", who=None),
+)
+
+
+class Studio:
+    """A browser before a running suite; everybody signs in once, as logins are limited."""
+
+    def __init__(self, browser: Browser, address: str) -> None:
+        self._browser = browser
+        self._address = address
+        self._signed_in: dict[str, Any] = {}
+        self.places: dict[str, str] = {}
+
+    async def prepare(self) -> None:
+        """Sign in, find the orders that show something, and give the log of a webhook something to tell."""
+        for who, prefix, statuses in (
+            (FACTORY, "", ("quality_check", "shipped")),
+            (BUYER, "buyer_", ("shipped", "delivered")),
+        ):
+            async with await self._context(None, WIDE) as context:
+                login = {"email": who, "password": PASSWORD}
+                signed_in = await self._call(context, "POST", "/auth/login", login)
+                self._signed_in[who] = await context.storage_state()
+                self.places[f"{prefix}organisation"] = signed_in["organisation"]["id"]
+                for status in statuses:
+                    cards = (await self._call(context, "GET", f"/orders?status={status}"))["items"]
+                    talked = max(cards, key=lambda card: (card["unread_messages"] or 0, card["id"]))
+                    self.places[f"{prefix}{status}"] = talked["id"]
+                if who == FACTORY:
+                    await self._call(context, "POST", "/webhooks", {"url": RECEIVER})
+                    news = {"text": "The inspection report follows this afternoon."}
+                    await self._call(context, "POST", f"/orders/{self.places['quality_check']}/messages", news)
+
+    async def _call(self, context: BrowserContext, method: str, path: str, body: Any = None) -> Any:
+        answer = await context.request.fetch(f"/api/v1{path}", method=method, data=body)
+        if not answer.ok:
+            raise SystemExit(f"{method} {path}: {answer.status} {await answer.text()}")
+        return await answer.json()
+
+    async def _context(self, who: str | None, look: Look) -> BrowserContext:
+        context = await self._browser.new_context(
+            base_url=self._address,
+            storage_state=self._signed_in[who] if who else None,
+            viewport={"width": look.width, "height": look.height},
+            locale=LOCALES[look.language],
+            timezone_id="Europe/Oslo",
+            color_scheme=look.scheme,
+            device_scale_factor=look.dots,
+            reduced_motion="reduce",
+            extra_http_headers={"X-Requested-With": "millrace"},
+        )
+        # What is unread stays so for the next picture.
+        await context.route("**/messages/read", lambda route: route.fulfill(json={"unread": 0}))
+        return context
+
+    async def take(self, shot: Shot, look: Look) -> Image.Image:
+        async with await self._context(shot.who, look) as context:
+            page = await context.new_page()
+            await self._open(page, shot)
+            if shot.whole:
+                # A screen as high as the page, so that what sticks to its top stays there.
+                height = await page.evaluate("document.documentElement.scrollHeight")
+                await page.set_viewport_size({"width": look.width, "height": min(height, HIGHEST)})
+                await _at_rest(page)
+            return _opened(await page.screenshot())
+
+    async def take_part(self, shot: Shot, look: Look, *, part: str) -> Image.Image:
+        async with await self._context(shot.who, look) as context:
+            page = await context.new_page()
+            await self._open(page, shot)
+            return _opened(await page.locator(part).first.screenshot())
+
+    async def _open(self, page: Page, shot: Shot) -> None:
+        await page.goto(shot.path.format(**self.places))
+        await _at_rest(page)
+        if shot.act:
+            await shot.act(page)
+            await _at_rest(page)
+
+
+async def _at_rest(page: Page) -> None:
+    """Wait until all that the page shows is there; the live stream never ends, so the network is no sign of it."""
+    await page.locator("h1, h2, p").first.wait_for()
+    await page.wait_for_function(
+        "() => !document.querySelector('.mantine-Skeleton-root, [data-loading]')"
+        " && [...document.images].every((image) => image.complete || image.loading === 'lazy')"
+    )
+    await page.evaluate("document.fonts.ready.then(() => true)")
+    await page.wait_for_timeout(400)
+
+
+def _opened(png: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(png)).convert("RGB")
