@@ -155,6 +155,8 @@ def _mongod(home: Path, env: Mapping[str, str], *, port: int) -> Program:
             "--nounixsocket",
             # A replica set's member waits 15 s for its clients to move to another one; there is none.
             *("--setParameter", "shutdownTimeoutMillisForSignaledShutdown=100"),
+            # Ours last milliseconds. One whose process was killed holds its documents until it runs out.
+            *("--setParameter", "transactionLifetimeLimitSeconds=10"),
             *("--setParameter", "diagnosticDataCollectionEnabled=false"),
         ],
         env=env,

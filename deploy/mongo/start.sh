@@ -15,6 +15,7 @@ prepare() {
 }
 (prepare &) # an orphan at once, so that it ends as a child of init and not of mongod
 
+# Our transactions last milliseconds; that of a process that was killed holds its documents until it runs out.
 exec mongod \
   --replSet millrace \
   --keyFile /tmp/key \
@@ -22,4 +23,5 @@ exec mongod \
   --nounixsocket \
   --quiet \
   --wiredTigerCacheSizeGB "$MONGO_CACHE_GB" \
+  --setParameter transactionLifetimeLimitSeconds=10 \
   --setParameter shutdownTimeoutMillisForSignaledShutdown=100 # there is no other node to hand over to
