@@ -135,6 +135,14 @@ async def keep_organisation(db: Database, *, record: OrganisationChanged, now: d
 
 
 async def _follow(db: Database, organisation: Organisation, *, now: datetime) -> None:
+    await _show(db, organisation, now=now)
+    # Another instance may have shown a newer record meanwhile, which this one has painted over.
+    while (current := await store.get_organisation(db, organisation.id)) != organisation:
+        organisation = current
+        await _show(db, organisation, now=now)
+
+
+async def _show(db: Database, organisation: Organisation, *, now: datetime) -> None:
     await store.show_name(db, organisation)
     if organisation.kind == "factory":
         async for order_id in store.find_active_orders_elsewhere(db, organisation):

@@ -50,6 +50,11 @@ async def insert_review(db: Database, review: Review, events: Sealed) -> None:
     except DuplicateKeyError as error:
         raise SideTaken from error
     db.outbox.send(REVIEWS, review.id, events)
+    for party in (review.organisation, review.about):
+        # The order may have shown a name whose change was heard of here before there was this review.
+        known = await _find_name(db, party.id)
+        if known is not None and known != party.name:
+            await _show_name(db, party.id)
 
 
 async def find_review_of_side(db: Database, *, order_id: str, side: Side) -> Review | None:
@@ -101,14 +106,28 @@ async def insert_opening(db: Database, opened: ReviewOpened, events: Sealed) -> 
 
 
 async def keep_name(db: Database, *, organisation_id: str, version: int, name: str) -> None:
-    """Keep an organisation's newest name on the reviews that show it."""
-    newer = await inbox.keep_newer(db[ORGANISATIONS], organisation_id, version=version, record={"name": name})
-    if newer and version > 1:
+    """Keep an organisation's newest name, also on the reviews that show it."""
+    await inbox.keep_newer(db[ORGANISATIONS], organisation_id, version=version, record={"name": name})
+    if version > 1:
+        # Also when the name was known: whoever kept it may have been stopped half way.
+        await _show_name(db, organisation_id)
+
+
+async def _show_name(db: Database, organisation_id: str) -> None:
+    shown = None
+    # Until it stays: another instance may show a newer name meanwhile, and this one then paint it over.
+    while (name := await _find_name(db, organisation_id)) != shown:
+        shown = name
         for party in ("organisation", "about"):
             await db[REVIEWS].update_many(
-                {f"{party}.id": organisation_id, f"{party}.name": {"$ne": name}},
-                {"$set": {f"{party}.name": name}},
+                {f"{party}.id": organisation_id, f"{party}.name": {"$ne": shown}},
+                {"$set": {f"{party}.name": shown}},
             )
+
+
+async def _find_name(db: Database, organisation_id: str) -> str | None:
+    found = await db[ORGANISATIONS].find_one({"_id": organisation_id}, {"name": 1})
+    return found["name"] if found else None
 
 
 async def find_reviews_about(

@@ -10,10 +10,11 @@ from typing import Any, Self
 import pytest
 
 from services.orders import domain, sheet, store, use_cases
-from services.orders.domain import Order
+from services.orders.domain import Order, Organisation
 from services.orders.store.lists import _MOST_COUNTED
 from shared.api.orders import OrderQuery, Status
 from shared.errors import ValidationFailed
+from shared.events.accounts import OrganisationChanged
 from shared.identity import Side
 from shared.mongo import Database
 from shared.outbox import sealed
@@ -271,6 +272,25 @@ async def test_completed_orders_are_counted_once_and_never_lost(db: Database) ->
     assert counts == [_MOST_COUNTED + 5] * 3
     assert kept["completed"]["count"] == _MOST_COUNTED + 5
     assert (await store.stats(db, caller=BUYER, now=now)).completed == _MOST_COUNTED + 6
+
+
+async def test_whoever_is_slow_with_an_old_name_shows_the_newest_in_the_end(db: Database) -> None:
+    old = await kept(db, a_record(version=2, name="Old Works", time_zone="Europe/Oslo"))
+    await insert(db, an_order())
+    await use_cases.keep_organisation(
+        db, record=a_record(version=3, name="New Works", time_zone="America/Lima"), now=NOW
+    )
+
+    # Another instance had read the old record before.
+    await use_cases._follow(db, old, now=NOW)
+
+    (order,) = await walk(db)
+    assert (order.factory.name, order.time_zone) == ("New Works", "America/Lima")
+
+
+async def kept(db: Database, record: OrganisationChanged) -> Organisation:
+    await store.keep_organisation(db, record)
+    return await store.get_organisation(db, record.organisation_id)
 
 
 async def test_a_renamed_organisation_is_followed_on_all_its_orders(db: Database) -> None:

@@ -1,8 +1,10 @@
 import asyncio
 import random
+from typing import Any
 
 import pytest
 
+from services.reviews import store
 from shared.api.orders import Status
 from shared.clock import utc_now
 from shared.events.accounts import OrganisationChanged
@@ -59,14 +61,7 @@ async def test_a_new_name_of_an_organisation_is_shown_on_its_reviews(
     reviews: Service, events: Events
 ) -> None:
     await reviews.call("POST", "/orders/order-1/reviews", caller=a_buyer(), json=a_submission())
-    renamed = OrganisationChanged(
-        organisation_id="buyer-1",
-        version=2,
-        name="Brighter Goods",
-        kind="buyer",
-        country=None,
-        time_zone="UTC",
-    )
+    renamed = a_record(version=2, name="Brighter Goods")
 
     await events.publish(renamed, at=utc_now())
 
@@ -75,3 +70,42 @@ async def test_a_new_name_of_an_organisation_is_shown_on_its_reviews(
         return bool(listed.json["items"][0]["organisation"]["name"] == "Brighter Goods")
 
     await eventually(shows_the_name)
+
+
+async def test_a_name_that_was_heard_before_a_review_is_shown_on_it(reviews: Service, events: Events) -> None:
+    renamed = a_record(version=2, name="Brighter Goods")
+    await events.publish(renamed, at=utc_now())
+    await eventually(lambda: is_known(reviews, renamed))
+
+    await reviews.call("POST", "/orders/order-1/reviews", caller=a_buyer(), json=a_submission())
+
+    listed = await reviews.call("GET", "/orders/order-1/reviews", caller=a_buyer())
+    assert listed.json["items"][0]["organisation"]["name"] == "Brighter Goods"
+
+
+async def test_a_rename_that_was_cut_off_is_finished_when_it_comes_again(
+    reviews: Service, events: Events
+) -> None:
+    await reviews.call("POST", "/orders/order-1/reviews", caller=a_buyer(), json=a_submission())
+    renamed = a_record(version=2, name="Brighter Goods")
+    # The instance that kept the name died before it came to the reviews.
+    kept = {"_id": renamed.organisation_id, "version": renamed.version, "name": renamed.name}
+    await reviews.app.state.db[store.ORGANISATIONS].insert_one(kept)
+
+    await events.publish(renamed, at=utc_now())
+
+    async def shows_the_name() -> bool:
+        listed = await reviews.call("GET", "/orders/order-1/reviews", caller=a_buyer())
+        return bool(listed.json["items"][0]["organisation"]["name"] == "Brighter Goods")
+
+    await eventually(shows_the_name)
+
+
+async def is_known(reviews: Service, record: OrganisationChanged) -> bool:
+    found = await reviews.app.state.db[store.ORGANISATIONS].find_one({"_id": record.organisation_id})
+    return bool(found and found["version"] == record.version)
+
+
+def a_record(**changes: Any) -> OrganisationChanged:
+    facts = {"organisation_id": "buyer-1", "kind": "buyer", "country": None, "time_zone": "UTC"}
+    return OrganisationChanged.model_validate(facts | changes)
