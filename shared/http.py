@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import errors, identity, telemetry
 from shared.clock import utc_now
-from shared.mongo import Database
+from shared.mongo import LOST, Database, DatabaseUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -139,6 +139,7 @@ def install(app: FastAPI, *, ready: Mapping[str, Check], log_requests: bool = Fa
     app.add_exception_handler(errors.Refusal, _refused)
     app.add_exception_handler(RequestValidationError, _unreadable)
     app.add_exception_handler(HTTPException, _framework_says_no)
+    app.add_exception_handler(LOST, _database_is_lost)
     app.add_exception_handler(Exception, _broken)
     app.add_middleware(_Requests, log_requests=log_requests)
     _describe_problems(app)
@@ -214,6 +215,11 @@ async def _framework_says_no(request: Request, error: Exception) -> JSONResponse
     )
     answer.headers.update(error.headers or {})
     return answer
+
+
+async def _database_is_lost(_: Request, error: Exception) -> JSONResponse:
+    log.warning("database is lost", cause=type(error).__name__)
+    return refusal_response(DatabaseUnavailable())
 
 
 async def _broken(_: Request, error: Exception) -> JSONResponse:

@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 from inspect import isawaitable
 from random import random
 from time import monotonic
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from bson.codec_options import CodecOptions, DatetimeConversion
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import AsyncMongoClient
-from pymongo.errors import PyMongoError
+from pymongo.errors import ConnectionFailure, PyMongoError
+
+from shared.errors import Unavailable
 
 if TYPE_CHECKING:
     from shared.outbox import Outbox
@@ -29,7 +31,19 @@ ResultT = TypeVar("ResultT")
 _TRANSACTION_SECONDS = 30.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.5
 
+# What the drivers raise when they have lost the server, after they have tried once more by themselves.
+LOST: Final = ConnectionFailure
+
 _CODEC: CodecOptions[Document] = CodecOptions(tz_aware=True, datetime_conversion=DatetimeConversion.DATETIME)
+
+
+class DatabaseUnavailable(Unavailable):
+    """The call may have been carried out, or not; nothing of it is half done."""
+
+    title = "Database unavailable"
+
+    def __init__(self) -> None:
+        super().__init__("the database does not answer at the moment; try again", retry_after=2)
 
 
 @dataclass(kw_only=True)

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from fastapi import FastAPI
 from pydantic import BaseModel
+from pymongo.errors import ServerSelectionTimeoutError
 
 from shared import errors, http
 from tests.orders.builders import a_caller
@@ -60,6 +61,10 @@ async def app() -> AsyncIterator[Service]:
     async def broken() -> None:
         raise RuntimeError("with a password in it")
 
+    @app.get("/lost")
+    async def lost() -> None:
+        raise ServerSelectionTimeoutError("db.internal:27017: connection refused")
+
     @app.post("/body")
     async def body(body: Body) -> Body:
         return body
@@ -99,6 +104,14 @@ async def test_a_failure_of_ours_tells_nothing_of_itself(app: Service) -> None:
     assert answer.status == 500
     assert answer.json["type"] == "/problems/internal-error"
     assert "password" not in str(answer.json)
+
+
+async def test_while_the_database_is_away_a_caller_is_told_to_come_back(app: Service) -> None:
+    answer = await app.call("GET", "/lost", caller=a_caller())
+
+    assert (answer.status, answer.json["type"]) == (503, "/problems/database-unavailable")
+    assert int(answer.headers["Retry-After"]) > 0
+    assert "internal" not in str(answer.json)
 
 
 @pytest.mark.parametrize(
