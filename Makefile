@@ -7,7 +7,7 @@ BIN := .venv/bin
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: ## Install all that running and testing need: .venv, RabbitMQ, Chromium, the web pages
+setup: ## Install all that running and testing need: .venv, RabbitMQ, Chromium, clamd, the web pages
 	@deploy/setup.sh tests
 
 up: ## Start the whole suite and watch over it until Ctrl-C (MILLRACE_PORT, MILLRACE_HOME)

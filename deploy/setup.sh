@@ -130,6 +130,19 @@ chromium() {
     fi
 }
 
+clamd() {
+    PATH="$PATH:/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin" command -v clamd >/dev/null && return
+    if may_use_apt; then
+        apt_install clamav-daemon
+        # The tests bring a signature of their own; nobody asked for all the world's, nor for a scanner of the system's.
+        if command -v systemctl >/dev/null; then
+            systemctl disable --now clamav-daemon clamav-freshclam >/dev/null 2>&1 || true
+        fi
+    else
+        echo "clamd is missing (Debian: clamav-daemon): the tests of virus scanning are skipped" >&2
+    fi
+}
+
 web_pages() {
     [ -f gateway/web/package.json ] || return 0
     if ! command -v npm >/dev/null; then
@@ -168,4 +181,7 @@ if ! web_pages; then
     [ "${1:-}" != tests ] || fail "the web pages cannot be built (all of it: $log)"
     echo "The web pages cannot be built (all of it: $log); the suite runs without them" >&2
 fi
-[ "${1:-}" != tests ] || chromium
+if [ "${1:-}" = tests ]; then
+    chromium
+    clamd
+fi

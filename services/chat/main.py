@@ -24,7 +24,7 @@ from shared.mongo import Database
 from shared.settings import Settings as SharedSettings
 from shared.settings import load
 
-# Seconds between two questions to a clamd that did not answer.
+# Seconds between two looks for files that clamd has not judged.
 _SCAN_AGAIN: Final = 5
 
 
@@ -58,6 +58,7 @@ class Settings(SharedSettings):
     )
     clamav: str | None = Field(
         default=None,
+        pattern=r"^(/.+|[^/:\s]+:[0-9]{1,5})$",
         description="clamd, as `host:port` or the path of its socket; without it files are not scanned",
     )
 
@@ -90,8 +91,8 @@ def create_app(settings: Settings) -> FastAPI:
 
     async def scan_waiting(db: Database) -> None:
         while True:
-            await files.scan_waiting(db, parts)
-            await asyncio.sleep(_SCAN_AGAIN)
+            if not await files.scan_waiting(db, parts):
+                await asyncio.sleep(_SCAN_AGAIN)
 
     app = service.create(
         name="chat",

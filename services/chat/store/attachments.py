@@ -174,8 +174,16 @@ async def find_expired(db: Database, *, now: datetime) -> AsyncIterator[Upload]:
 
 
 async def find_unscanned(db: Database, *, limit: int) -> list[Upload]:
-    found = db[ATTACHMENTS].find({"file.scan": "pending", "state": "stored"}, {"outbox": 0}).limit(limit)
-    return [_from_document(document) async for document in found]
+    """Take any of those that wait: a file that the scanner cannot judge must not hold up the others for ever."""
+    found = await mongo.aggregate(
+        db[ATTACHMENTS],
+        [
+            {"$match": {"file.scan": "pending", "state": "stored"}},
+            {"$sample": {"size": limit}},
+            {"$unset": "outbox"},
+        ],
+    )
+    return [_from_document(document) for document in found]
 
 
 async def keep_verdict(db: Database, upload: Upload, *, scan: Scan) -> None:

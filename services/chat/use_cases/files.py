@@ -11,7 +11,7 @@ from typing import BinaryIO, Final
 from services.chat import domain, views
 from services.chat.attachments import kinds, metadata, names
 from services.chat.attachments.kinds import AttachmentUnsafe, Kind
-from services.chat.attachments.objects import Objects
+from services.chat.attachments.objects import ObjectNotFound, Objects
 from services.chat.attachments.receiving import Received
 from services.chat.attachments.scanning import Scanner
 from services.chat.attachments.thumbnails import Thumbnails
@@ -172,9 +172,12 @@ async def scan_waiting(db: Database, parts: Parts) -> int:
     count = 0
     for waiting in await attachments.find_unscanned(db, limit=10):
         with tempfile.TemporaryFile(prefix="millrace-scan-") as copy:
-            async with parts.objects.get(waiting.key, byte_range=None) as response:
-                async for chunk in response.content.iter_chunked(_CHUNK):
-                    await asyncio.to_thread(copy.write, chunk)
+            try:
+                async with parts.objects.get(waiting.key, byte_range=None) as response:
+                    async for chunk in response.content.iter_chunked(_CHUNK):
+                        await asyncio.to_thread(copy.write, chunk)
+            except ObjectNotFound:
+                continue
             verdict = await parts.scanner.scan(copy)
         if verdict == "pending":
             break
