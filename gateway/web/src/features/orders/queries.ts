@@ -1,5 +1,6 @@
 import { type QueryClient, queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import type { Advance, NewOrder, NewReview, Order } from "@/api/schema";
+import { showInLists } from "@/features/dashboard/cache";
 import { keys } from "@/features/keys";
 import { answerOf, api } from "@/http";
 
@@ -14,7 +15,10 @@ const at = (orderId: string) => ({ params: { path: { order_id: orderId } } });
 
 /** Takes over the order as a write answered it; the lists follow. */
 function keep(client: QueryClient, order: Order) {
-  client.setQueryData(keys.order(order.id), order);
+  client.setQueryData<Order>(keys.order(order.id), (known) =>
+    known && known.version > order.version ? known : order,
+  );
+  showInLists(client, order);
   void client.invalidateQueries({ queryKey: keys.dashboard });
   void client.invalidateQueries({ queryKey: keys.cards });
   void client.invalidateQueries({ queryKey: keys.factories });

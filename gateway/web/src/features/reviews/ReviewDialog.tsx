@@ -41,6 +41,7 @@ export default function ReviewDialog({ order, onClose }: { order: ActionableOrde
             <span id="overall">{t("review.overall")}</span>
             <Rating
               size="xl"
+              role="radiogroup"
               aria-labelledby="overall"
               value={rating}
               onChange={setRating}
@@ -52,6 +53,7 @@ export default function ReviewDialog({ order, onClose }: { order: ActionableOrde
               <div key={aspect} className={classes.aspect}>
                 <span id={`aspect-${aspect}`}>{t(`review.aspects.${aspect}`)}</span>
                 <Rating
+                  role="radiogroup"
                   aria-labelledby={`aspect-${aspect}`}
                   value={aspects[aspect] ?? 0}
                   onChange={(stars) => setAspects((old) => ({ ...old, [aspect]: stars }))}
