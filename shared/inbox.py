@@ -14,12 +14,12 @@ from shared.mongo import Collection, Document
 
 async def keep_newer(collection: Collection, key: Any, *, version: int, record: Document) -> bool:
     """Replace the copy under `_id` unless it shows this version or a newer one; tell whether it did."""
+    older, update = {"_id": key, "version": {"$lt": version}}, {"$set": record | {"version": version}}
     try:
-        result = await collection.update_one(
-            {"_id": key, "version": {"$lt": version}}, {"$set": record | {"version": version}}, upsert=True
-        )
-    except DuplicateKeyError:  # there is one, and it is not older
-        return False
+        result = await collection.update_one(older, update, upsert=True)
+    except DuplicateKeyError:
+        # There is one that is not older; or one that is, and came in the same moment.
+        result = await collection.update_one(older, update)
     return bool(result.modified_count or result.upserted_id is not None)
 
 

@@ -7,7 +7,13 @@ from gateway.forward import Forward
 from gateway.limits import TooManyRequests, limited
 from gateway.session import CsrfHeaderMissing
 from shared import errors
-from shared.api.notifications import MarkRead, Notification, Preferences, UnreadNotifications
+from shared.api.notifications import (
+    ChosenPreferences,
+    MarkRead,
+    Notification,
+    Preferences,
+    UnreadNotifications,
+)
 from shared.api.page import Page
 from shared.http import Cursor, Limit, problems
 
@@ -51,7 +57,7 @@ async def get_preferences(forward: Forward) -> Response:
     dependencies=[limited],
     responses=problems(*_WRITE),
 )
-async def set_preferences(body: Preferences, forward: Forward) -> Response:
-    """Choose how one wants to be told of what; kinds that are left out get their defaults."""
+async def set_preferences(body: ChosenPreferences, forward: Forward) -> Response:
+    """Choose how one wants to be told of what; what is left out is as the organisation has it, or the default."""
     del body
     return await forward("notifications")

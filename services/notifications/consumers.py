@@ -9,7 +9,7 @@ from services.notifications.use_cases.webhooks import Happened
 from shared import messaging
 from shared.api.webhooks import EventType
 from shared.clock import utc_now
-from shared.events.accounts import MemberChanged
+from shared.events.accounts import MemberChanged, OrganisationChanged
 from shared.events.base import CloudEvent
 from shared.events.chat import MessageRead, MessageSent
 from shared.events.orders import OrderCreated, OrderOverdue, OrderStatusChanged, OrderUpdated
@@ -51,6 +51,12 @@ async def _offer(db: Database, event: CloudEvent[FactT]) -> None:
 async def on_member_changed(event: CloudEvent[MemberChanged], db: Db) -> None:
     """Keep who belongs to which organisation."""
     await people.keep_member(db, event.data)
+
+
+@router.subscriber(queue_for("notifications", OrganisationChanged), EVENTS)
+async def on_organisation_changed(event: CloudEvent[OrganisationChanged], db: Db) -> None:
+    """Keep in which language and time zone its members read."""
+    await people.keep_organisation(db, event.data)
 
 
 @router.subscriber(queue_for("notifications", OrderCreated), EVENTS)

@@ -6,7 +6,7 @@ from pydantic import Field, field_validator, model_validator
 
 from shared.api.accounts import TimeZone
 from shared.api.orders import Frozen
-from shared.api.text import Id
+from shared.api.text import Id, Language
 from shared.events.base import Instant
 
 Kind = Literal[
@@ -22,7 +22,6 @@ Kind = Literal[
     "webhook_disabled",
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-Language = Literal["en", "zh"]
 EmailChoice = Literal["immediate", "daily", "off"]
 
 # What waits for the reader comes at once; what only informs comes once a day.
@@ -67,18 +66,30 @@ class Channels(Frozen):
 
 
 class Preferences(Frozen):
-    """How a user wants to hear of things; what a PUT leaves out goes back to its default."""
+    """How a user hears of things."""
 
-    language: Language = "en"
-    time_zone: TimeZone = Field(
-        default="UTC", description="of the daily e-mail, which comes at 8 in the morning"
-    )
+    language: Language
+    time_zone: TimeZone = Field(description="of the daily e-mail, which comes at 8 in the morning")
+    kinds: dict[Kind, Channels]
+
+
+class ChosenPreferences(Frozen):
+    """What a user chooses; what is left out is as the organisation has it, and then as the default is."""
+
+    language: Language | None = Field(default=None, description="null: the organisation's")
+    time_zone: TimeZone | None = Field(default=None, description="null: the organisation's")
     kinds: dict[Kind, Channels] = Field(default={}, validate_default=True)
 
     @field_validator("kinds")
     @classmethod
     def _names_every_kind(cls, kinds: dict[Kind, Channels]) -> dict[Kind, Channels]:
         return {kind: kinds.get(kind, default_channels(kind)) for kind in KINDS}
+
+    def where(self, *, language: Language, time_zone: TimeZone) -> Preferences:
+        """Fill in what the organisation says."""
+        return Preferences(
+            language=self.language or language, time_zone=self.time_zone or time_zone, kinds=self.kinds
+        )
 
 
 def default_channels(kind: Kind) -> Channels:

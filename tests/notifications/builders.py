@@ -3,7 +3,7 @@ from typing import Any
 
 from shared.api.chat import Message, Sender
 from shared.api.orders import Due, HistoryEntry, NextStep, Product, Status, SystemActor
-from shared.events.accounts import MemberChanged
+from shared.events.accounts import MemberChanged, OrganisationChanged
 from shared.events.chat import MessageRead, MessageSent
 from shared.events.orders import OrderCreated, OrderOverdue, OrderStatusChanged, OrderUpdated
 from shared.events.reviews import ReviewOpened, ReviewSubmitted
@@ -43,6 +43,18 @@ def a_member(user_id: str, *, version: int = 1, **changes: Any) -> MemberChanged
         "joined_at": JOINED,
     }
     return MemberChanged.model_validate(facts | changes)
+
+
+def an_organisation(side: Side, *, version: int = 1, **changes: Any) -> OrganisationChanged:
+    facts = {
+        "organisation_id": f"{side}-1",
+        "version": version,
+        "name": "Bright Goods" if side == "buyer" else "Fine Parts",
+        "kind": side,
+        "country": None,
+        "time_zone": "UTC",
+    }
+    return OrganisationChanged.model_validate(facts | changes)
 
 
 def _order(

@@ -13,6 +13,7 @@ from tests.notifications.builders import (
     ANN,
     a_caller,
     a_member,
+    an_organisation,
     created,
     moved,
     overdue,
@@ -267,6 +268,34 @@ async def test_the_reader_chooses_language_and_kinds(notifications: Service, eve
     assert item["title"] == "新订单 MR-2026-000001"
     [event] = await eventually(lambda: _to("fei", events))
     assert event["data"]["notification"]["title"] == "新订单 MR-2026-000001"
+
+
+async def test_who_chose_nothing_reads_as_the_organisation_does(notifications: Service) -> None:
+    ann = a_caller("ann")
+    path = "/notifications/preferences"
+    china = {"language": "zh", "time_zone": "Asia/Shanghai"}
+    before = await notifications.call("GET", path, caller=ann)
+    await tell(
+        notifications,
+        a_member("ann"),
+        a_member("fei"),
+        an_organisation("buyer", version=2, **china),
+        an_organisation("buyer", version=1),  # late
+        moved(Status.IN_PRODUCTION),
+    )
+
+    followed = await notifications.call("GET", path, caller=ann)
+    chosen = await notifications.call("PUT", path, caller=ann, json={"language": "en"})
+    back = await notifications.call("PUT", path, caller=ann, json={"language": None})
+
+    assert [(answer.json["language"], answer.json["time_zone"]) for answer in (before, followed)] == [
+        ("en", "UTC"),
+        ("zh", "Asia/Shanghai"),
+    ]
+    assert (chosen.json["language"], chosen.json["time_zone"]) == ("en", "Asia/Shanghai")
+    assert back.json == followed.json
+    [item] = await feed_of(notifications, "ann")
+    assert "生产中" in item["title"] + item["body"]
 
 
 @pytest.mark.parametrize(

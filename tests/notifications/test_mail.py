@@ -3,6 +3,7 @@ import re
 import socket
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from email.message import EmailMessage
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,7 +18,17 @@ from services.notifications.use_cases.mail import Office
 from shared.api.orders import Status
 from shared.clock import utc_now
 from shared.identity import HEADER, sign
-from tests.notifications.builders import a_caller, a_member, created, moved, overdue, read, sent
+from tests.notifications import builders
+from tests.notifications.builders import (
+    a_caller,
+    a_member,
+    an_organisation,
+    created,
+    moved,
+    overdue,
+    read,
+    sent,
+)
 from tests.notifications.mailboxes import Mailbox, mail_server, text_of
 from tests.notifications.telling import tell
 from tests.service_client import SECRET, Service, serving
@@ -249,6 +260,37 @@ async def test_the_daily_mail_leaves_in_the_readers_morning_with_what_is_unread(
     text = text_of(message)
     assert "Ann，您好" in text
     assert len(re.findall("订单 MR-2026-000001", text)) == 2
+
+
+async def test_mails_speak_the_organisations_language_and_keep_its_hours_unless_the_reader_chose_others(
+    notifications: Service, mailbox: Mailbox, smtp_port: int
+) -> None:
+    await tell(
+        notifications,
+        *(a_member(user) for user in ("fei", "gus")),
+        an_organisation("factory", language="zh", time_zone="Asia/Shanghai"),
+    )
+    await prefer(notifications, "gus", language="en")
+    with mail_server(mailbox, port=smtp_port):
+        await tell(notifications, created())
+        await eventually(lambda: len(mailbox.mails) == 2)
+
+    assert mailbox.to(FEI)[0]["Subject"] == "新订单 MR-2026-000001"
+    assert mailbox.to("gus@example.com")[0]["Subject"] == "New order MR-2026-000001"
+    page = await _unsubscribe_page(notifications, mailbox.to(FEI)[0])
+    assert "不再接收此类邮件" in page
+    await tell(notifications, moved(Status.DELIVERED, by=builders.ANN))
+    mails = await notifications.app.state.db["mails"].find({"purpose": "digest"}).to_list(None)
+    assert {mail["due_at"].astimezone(ZoneInfo("Asia/Shanghai")).hour for mail in mails} == {8}
+    assert len(mails) == 2
+
+
+async def _unsubscribe_page(notifications: Service, message: EmailMessage) -> str:
+    link = message["List-Unsubscribe"].strip("<>").replace("\n", "").replace(" ", "")
+    nobody = {HEADER: sign(None, secret=SECRET, now=utc_now())}
+    url = link.replace("https://millrace.example/api/v1", notifications.url)
+    async with aiohttp.ClientSession(headers=nobody) as session, session.get(url) as page:
+        return await page.text()
 
 
 async def test_who_has_left_gets_no_mail(notifications: Service, mailbox: Mailbox, smtp_port: int) -> None:

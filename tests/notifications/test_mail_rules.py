@@ -4,7 +4,7 @@ import pytest
 
 from services.notifications.domain import unsubscribing
 from services.notifications.domain.mail import digest
-from shared.api.notifications import Preferences
+from shared.api.notifications import ChosenPreferences
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_an_unsubscribe_link_names_its_reader_and_kind_and_cannot_be_forged() ->
 
 
 def test_unsubscribing_from_the_daily_mail_leaves_the_others() -> None:
-    wanted = unsubscribing.without(Preferences(), "daily")
+    wanted = unsubscribing.without(ChosenPreferences(), "daily")
 
     assert wanted.kinds["order_status_changed"].email == "off"
     assert wanted.kinds["order_created"].email == "immediate"

@@ -6,8 +6,8 @@ import pytest
 from services.notifications.domain.notification import Notification
 from services.notifications.domain.wording import title_and_body
 from shared.api.notifications import KINDS, Kind
-from shared.api.text import Language
 from shared.api.orders import Status
+from shared.api.text import Language
 from shared.identity import Side
 
 FACTS: dict[str, Any] = {

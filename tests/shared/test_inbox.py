@@ -36,6 +36,16 @@ async def test_many_at_once_keep_the_newest_and_each_knows_whether_it_was_kept(d
     assert (found["version"], found["name"]) == (5, "v5")
 
 
+async def test_the_first_two_versions_at_once_leave_the_newer(db: Database) -> None:
+    records = [(key, version) for key in range(100) for version in (1, 2)]
+
+    await asyncio.gather(
+        *(inbox.keep_newer(db["records"], key, version=version, record={}) for key, version in records)
+    )
+
+    assert await db["records"].count_documents({"version": 2}) == 100
+
+
 async def test_an_insert_happens_once(db: Database) -> None:
     results = await asyncio.gather(*(inbox.insert_once(db["things"], {"_id": "one"}) for _ in range(20)))
 

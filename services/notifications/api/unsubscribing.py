@@ -23,7 +23,7 @@ Token = Annotated[str, Query(max_length=2000)]
 @router.get("/notifications/unsubscribe", response_class=HTMLResponse)
 async def show_unsubscribing(token: Token, request: Request, db: Db) -> str:
     user_id, _ = unsubscribing.read(token, secret=request.app.state.link_secret)
-    wanted = (await people.preferences_of(db, [user_id]))[user_id]
+    wanted = await people.preferences_of_user(db, user_id)
     if wanted.language == "zh":
         return _page("不再接收此类邮件？", button="不再接收", lang="zh-CN")
     return _page("No more mails of this kind?", button="No more mails", lang="en")

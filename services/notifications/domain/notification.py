@@ -32,6 +32,7 @@ class Notification:
 class Member:
     name: str
     email: str
+    organisation_id: str
 
 
 @dataclass(frozen=True, kw_only=True)

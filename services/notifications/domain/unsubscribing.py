@@ -4,7 +4,7 @@ from typing import Final, Literal, get_args
 
 import jwt
 
-from shared.api.notifications import KINDS, Kind, Preferences
+from shared.api.notifications import KINDS, ChosenPreferences, Kind
 from shared.errors import Invalid
 
 _AUDIENCE: Final = "unsubscribe"
@@ -41,7 +41,7 @@ def read(token: str, *, secret: str) -> tuple[str, What]:
     return str(claims["sub"]), what
 
 
-def without(wanted: Preferences, what: What) -> Preferences:
+def without(wanted: ChosenPreferences, what: What) -> ChosenPreferences:
     """Switch mails off: of one kind, or all that come daily."""
     kinds = {
         kind: channels.model_copy(update={"email": "off"})

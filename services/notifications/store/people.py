@@ -1,6 +1,7 @@
 """Who belongs to which organisation, and how each wants to hear of things."""
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
@@ -8,12 +9,13 @@ from pymongo import IndexModel
 
 from services.notifications.domain.notification import Member, Recipient
 from shared import inbox
-from shared.api.notifications import Preferences
+from shared.api.notifications import ChosenPreferences, Preferences
 from shared.errors import NotFound
-from shared.events.accounts import MemberChanged
+from shared.events.accounts import MemberChanged, OrganisationChanged
 from shared.mongo import Database
 
 MEMBERS: Final = "members"
+ORGANISATIONS: Final = "organisations"
 PREFERENCES: Final = "preferences"
 
 
@@ -33,6 +35,13 @@ async def ensure_indexes(db: Database) -> None:
 async def keep_member(db: Database, member: MemberChanged) -> None:
     record = member.model_dump(exclude={"user_id", "version"})
     await inbox.keep_newer(db[MEMBERS], member.user_id, version=member.version, record=record)
+
+
+async def keep_organisation(db: Database, organisation: OrganisationChanged) -> None:
+    record = organisation.model_dump(include={"language", "time_zone"})
+    await inbox.keep_newer(
+        db[ORGANISATIONS], organisation.organisation_id, version=organisation.version, record=record
+    )
 
 
 async def recipients(
@@ -56,7 +65,9 @@ async def recipients(
 async def find_member(db: Database, user_id: str) -> Member | None:
     """Read a member's record, unless they have left."""
     found = await db[MEMBERS].find_one({"_id": user_id, "removed": False})
-    return Member(name=found["display_name"], email=found["email"]) if found else None
+    if found is None:
+        return None
+    return Member(name=found["display_name"], email=found["email"], organisation_id=found["organisation_id"])
 
 
 async def find_address(db: Database, user_id: str) -> str | None:
@@ -65,13 +76,34 @@ async def find_address(db: Database, user_id: str) -> str | None:
     return found["email"] if found else None
 
 
-async def preferences_of(db: Database, user_ids: Iterable[str]) -> dict[str, Preferences]:
-    """Read how users want to hear of things; who never said so gets the defaults."""
-    wanted = list(user_ids)
-    found = await db[PREFERENCES].find({"_id": {"$in": wanted}}).to_list(None)
-    told = {document["_id"]: Preferences.model_validate(document) for document in found}
-    return {user_id: told.get(user_id, Preferences()) for user_id in wanted}
+async def preferences_of(db: Database, users: Mapping[str, str]) -> dict[str, Preferences]:
+    """Read how users want to hear of things, each with the organisation that decides where they did not."""
+    chosen, organisations = await asyncio.gather(
+        db[PREFERENCES].find({"_id": {"$in": list(users)}}).to_list(None),
+        db[ORGANISATIONS].find({"_id": {"$in": list(set(users.values()))}}).to_list(None),
+    )
+    choices = {found["_id"]: ChosenPreferences.model_validate(found) for found in chosen}
+    known = {found["_id"]: found for found in organisations}
+    return {
+        user_id: choices.get(user_id, ChosenPreferences()).where(
+            # Its record is on its way, by an event.
+            language=known[organisation_id]["language"] if organisation_id in known else "en",
+            time_zone=known[organisation_id]["time_zone"] if organisation_id in known else "UTC",
+        )
+        for user_id, organisation_id in users.items()
+    }
 
 
-async def save_preferences(db: Database, user_id: str, preferences: Preferences) -> None:
-    await db[PREFERENCES].replace_one({"_id": user_id}, preferences.model_dump(), upsert=True)
+async def preferences_of_user(db: Database, user_id: str) -> Preferences:
+    """Read how a user wants to hear of things, also one who has left."""
+    found = await db[MEMBERS].find_one({"_id": user_id}, {"organisation_id": 1})
+    return (await preferences_of(db, {user_id: found["organisation_id"] if found else ""}))[user_id]
+
+
+async def choices_of(db: Database, user_id: str) -> ChosenPreferences:
+    found = await db[PREFERENCES].find_one({"_id": user_id})
+    return ChosenPreferences.model_validate(found) if found else ChosenPreferences()
+
+
+async def save_choices(db: Database, user_id: str, chosen: ChosenPreferences) -> None:
+    await db[PREFERENCES].replace_one({"_id": user_id}, chosen.model_dump(), upsert=True)

@@ -97,7 +97,7 @@ async def tell_of_webhook(db: Database, *, webhook: Webhook, mailing: Mailing, n
     """Tell those who look after webhooks that one was switched off."""
     known = await people.recipients(db, webhook.organisation_id, at=now, doer=None)
     keepers = [recipient for recipient in known if recipient.role != "viewer"]
-    wanted = await people.preferences_of(db, (keeper.user_id for keeper in keepers))
+    wanted = await people.preferences_of(db, {keeper.user_id: keeper.organisation_id for keeper in keepers})
     for keeper in keepers:
         notification = Notification(
             id=new_id(),
@@ -146,7 +146,9 @@ async def _readers(db: Database, draft: Draft) -> list[tuple[Side, Recipient, Pr
             db, draft.order.organisation(side), at=draft.at, doer=draft.doer
         )
     ]
-    wanted = await people.preferences_of(db, (recipient.user_id for _, recipient in found))
+    wanted = await people.preferences_of(
+        db, {recipient.user_id: recipient.organisation_id for _, recipient in found}
+    )
     return [(side, recipient, wanted[recipient.user_id]) for side, recipient in found]
 
 

@@ -89,9 +89,9 @@ async def unsubscribe(db: Database, *, token: str, secret: str) -> Language:
         UnsubscribeLinkBroken: the link is none of ours.
     """
     user_id, what = unsubscribing.read(token, secret=secret)
-    wanted = (await people.preferences_of(db, [user_id]))[user_id]
-    await people.save_preferences(db, user_id, unsubscribing.without(wanted, what))
-    return wanted.language
+    chosen = await people.choices_of(db, user_id)
+    await people.save_choices(db, user_id, unsubscribing.without(chosen, what))
+    return (await people.preferences_of_user(db, user_id)).language
 
 
 async def _write(db: Database, mail: Mail, *, office: Office, now: datetime) -> EmailMessage | None:
@@ -99,9 +99,11 @@ async def _write(db: Database, mail: Mail, *, office: Office, now: datetime) -> 
     if mail.purpose == "support":
         return await _support_request(db, mail, office=office, now=now)
     member = await people.find_member(db, mail.user_id)
-    wanted = (await people.preferences_of(db, [mail.user_id]))[mail.user_id]
+    if member is None:
+        return None
+    wanted = (await people.preferences_of(db, {mail.user_id: member.organisation_id}))[mail.user_id]
     told = await _what_is_told(db, mail, wanted)
-    if member is None or not told:
+    if not told:
         return None
     what: What = "daily" if mail.purpose == "digest" else told[0].kind
     return letter.notice(
