@@ -11,7 +11,7 @@ from fastapi import APIRouter, Header, Request, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.accounts.domain import Session
-from gateway.live.audience import CARRIED
+from gateway.live.audience import CARRIED, PASSING
 from gateway.live.hub import Live, TooManyStreams
 from gateway.live.stream import Stream
 from gateway.session import CurrentSession
@@ -150,6 +150,8 @@ Server-sent events for the signed-in user, one at a time as they happen. Each ha
 
 * `ready` comes first: from its cursor on you hear everything that concerns you.
 * {", ".join(f"`{each}`" for each in CARRIED)}: what happened, your own deeds included.
+* {", ".join(f"`{each}`" for each in PASSING)}: what somebody of the other side does right now; without an `id:`, and
+  never told again.
 * `ping` comes every 15 seconds; its cursor is as good as an event's. Take a connection without one for dead.
 * `resync` says that something you missed can no longer be told: read again what you show.
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Literal, NamedTuple
 
-from shared.events.chat import MessageRead, MessageSent
+from shared.events.chat import MessageRead, MessageSent, MessageTyping
 from shared.events.notifications import NotificationCreated
 from shared.events.orders import OrderCreated, OrderStatusChanged, OrderUpdated
 from shared.events.reviews import ReviewSubmitted
@@ -22,6 +22,11 @@ NOBODY: Final[Audience] = frozenset()
 
 def _both_sides(data: Mapping[str, Any]) -> Audience:
     return frozenset(Party("organisation", _id(data, side)) for side in ("buyer_id", "factory_id"))
+
+
+def _other_side(data: Mapping[str, Any]) -> Audience:
+    side = {"buyer": "factory_id", "factory": "buyer_id"}[data["side"]]
+    return frozenset({Party("organisation", _id(data, side))})
 
 
 def _its_user(data: Mapping[str, Any]) -> Audience:
@@ -47,10 +52,25 @@ _CARRIED: Final[Mapping[str, Callable[[Mapping[str, Any]], Audience]]] = {
 CARRIED: Final = tuple(_CARRIED)
 """The types that the live stream carries."""
 
+_PASSING: Final[Mapping[str, Callable[[Mapping[str, Any]], Audience]]] = {MessageTyping.type: _other_side}
+PASSING: Final = tuple(_PASSING)
+"""The types of what the live stream tells and does not keep."""
+
 
 def audience(event: Mapping[str, Any]) -> Audience:
     """Tell who may hear of a CloudEvent; one that the stream does not carry, or that names nobody, is for nobody."""
-    whom = _CARRIED.get(event["type"])
+    return _audience(event, _CARRIED)
+
+
+def passing_audience(event: Mapping[str, Any]) -> Audience:
+    """Tell who may hear of a moment."""
+    return _audience(event, _PASSING)
+
+
+def _audience(
+    event: Mapping[str, Any], known: Mapping[str, Callable[[Mapping[str, Any]], Audience]]
+) -> Audience:
+    whom = known.get(event["type"])
     if whom is None:
         return NOBODY
     try:

@@ -13,8 +13,9 @@ from typing import Any, Final
 import structlog
 from prometheus_client import Counter, Gauge
 
-from gateway.live.audience import Party, parties
+from gateway.live.audience import Audience, Party, parties
 from gateway.live.log import Log
+from gateway.live.moments import Moments
 from gateway.live.recent import Entry, Recent
 from gateway.live.stream import Stream
 from shared.errors import TooMany
@@ -79,6 +80,7 @@ class Live:
         """Follow the log, ping the clients, end the streams of dead sessions; all of them at SIGTERM."""
         work = (
             Log(url=self._amqp_url, keep=self._keep, listener=self).follow(),
+            Moments(url=self._amqp_url, tell=self.tell).listen(),
             self._tick_forever(),
             self._check_sessions_forever(),
         )
@@ -164,13 +166,18 @@ class Live:
         if not self._recent.add(new, now=now):
             return
         _HEARD.inc()
-        for stream in self._hearing(new):
+        for stream in self._hearing(new.audience):
             stream.wake()
         self._wake_arriving()
         for gone in self._recent.forget(now=now):
-            for stream in self._hearing(gone):
+            for stream in self._hearing(gone.audience):
                 if stream.misses(gone):
                     self._end(stream, reason="too slow")
+
+    def tell(self, audience: Audience, frame: bytes) -> None:
+        """Tell those whom it concerns something that nobody keeps."""
+        for stream in self._hearing(audience):
+            stream.tell(frame)
 
     def caught_up(self, *, is_caught_up: bool) -> None:
         self._hears_all = is_caught_up
@@ -185,9 +192,9 @@ class Live:
             stream.start_over()
             self._arriving.add(stream)
 
-    def _hearing(self, entry: Entry) -> set[Stream]:
-        """Name the streams whom an entry concerns: each once, also where it is both sides' user."""
-        return set().union(*(self._of_party.get(party, ()) for party in entry.audience))
+    def _hearing(self, audience: Audience) -> set[Stream]:
+        """Name the streams whom something concerns: each once, also where it is both sides' user."""
+        return set().union(*(self._of_party.get(party, ()) for party in audience))
 
     def _wake_arriving(self) -> None:
         for stream in self._arriving:

@@ -9,6 +9,8 @@ from gateway.live.recent import Entry, Recent, frame
 # How far another instance may be ahead of this one, when a client comes over from it.
 _LAG: Final = 2.0
 _COMMENT: Final = b":\n\n"
+# More of them than this is nothing that a client who reads slowly has to know.
+_MOST_MOMENTS: Final = 20
 
 
 class Stream:
@@ -23,6 +25,7 @@ class Stream:
         "_greeting",
         "_is_pinged",
         "_lag_ends",
+        "_moments",
         "_position",
         "_recent",
         "_waiter",
@@ -53,6 +56,7 @@ class Stream:
         self._greeting: Literal["ready", "resync"] | None = "ready"
         self._position = -1
         self._is_pinged = False
+        self._moments: tuple[bytes, ...] = ()
         self.is_closed = False
         self._waiter: asyncio.Future[None] | None = None
 
@@ -75,6 +79,12 @@ class Stream:
         """Look again whether there is something to send."""
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
+
+    def tell(self, moment: bytes) -> None:
+        """Send something that is no part of the log, or never: it has no cursor, and is not told again."""
+        if not self.is_arriving and len(self._moments) < _MOST_MOMENTS:
+            self._moments = (*self._moments, moment)
+            self.wake()
 
     def ping(self) -> None:
         self._is_pinged = True
@@ -104,6 +114,8 @@ class Stream:
                 entry.frame for entry in self._recent.after(self._position, concerning=self.concerning)
             ]
             self._position = last.offset
+            frames += self._moments
+            self._moments = ()
             if self._is_pinged:
                 frames.append(frame("ping", cursor=last.cursor))
         self._is_pinged = False
