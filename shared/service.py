@@ -15,6 +15,7 @@ from fastapi import APIRouter, FastAPI
 from faststream.rabbit import RabbitBroker, RabbitRouter
 
 from shared import http, messaging, mongo, telemetry
+from shared.connection import Connection
 from shared.mongo import Database
 from shared.outbox import Outbox
 from shared.settings import Settings
@@ -117,7 +118,8 @@ def run(app: FastAPI, *, name: str, settings: Settings, trusted_proxies: str = "
         app,
         host=settings.host,
         port=settings.port,
-        http="httptools",
+        http=Connection,
+        ws="none",
         access_log=False,
         log_config=None,
         server_header=False,
