@@ -21,6 +21,8 @@ from shared.errors import TooLarge, TooMany
 
 log = structlog.get_logger(__name__)
 
+_WITHOUT_BODY: Final = frozenset({"GET", "HEAD"})
+
 Kind = Literal["messages", "uploads", "writes"]
 
 
@@ -64,7 +66,7 @@ def off() -> Limits:
     return Limits(logins_a_minute=None, a_minute=None)
 
 
-def _limited(request: Request, session: CurrentSession) -> None:
+async def _limited(request: Request, session: CurrentSession) -> None:
     limits: Limits = request.app.state.limits
     limits.count("writes", user_id=session.caller.user_id)
 
@@ -74,7 +76,10 @@ limited: Final[Any] = Depends(_limited)
 
 
 class LimitBody:
-    """Read a body before the application does, and refuse one past its size; uploads pass as a stream."""
+    """Read a body before the application does, and refuse one past its size; uploads pass as a stream.
+
+    A body of a read is nobody's to read: the server lets it go by.
+    """
 
     def __init__(self, app: ASGIApp, *, most_bytes: int, is_upload: Any) -> None:
         self.app = app
@@ -82,10 +87,14 @@ class LimitBody:
         self.is_upload = is_upload
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] in {"GET", "HEAD"} or self.is_upload(scope["path"]):
+        if (
+            scope["type"] != "http"
+            or scope["method"] in _WITHOUT_BODY
+            or self.is_upload(scope["method"], scope["path"])
+        ):
             await self.app(scope, receive, send)
             return
-        body = b""
+        body = bytearray()
         more = True
         while more:
             message = await receive()
@@ -107,6 +116,6 @@ class LimitBody:
             if delivered:
                 return await receive()
             delivered = True
-            return {"type": "http.request", "body": body, "more_body": False}
+            return {"type": "http.request", "body": bytes(body), "more_body": False}
 
         await self.app(scope, replay, send)

@@ -1,9 +1,10 @@
 """An order's chat and its files."""
 
 import asyncio
+import re
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Body, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from gateway import introduce
@@ -13,12 +14,13 @@ from gateway.idempotency import IdempotencyKeyReused, Once
 from gateway.limits import Limits, TooManyRequests, limited
 from gateway.session import CsrfHeaderMissing
 from shared import errors
-from shared.api.chat import Attachment, Message, Messages, NewMessage, ReadUpTo, Unread
+from shared.api.chat import Attachment, Message, Messages, NewMessage, ReadUpTo, Signal, Unread
 from shared.contact_refusal import ContactInfoBlocked
 from shared.http import Limit, problems
 
 router = APIRouter(tags=["chat"])
 
+_UPLOADS: Final = re.compile(r"/api/v1/orders/[^/]+/attachments")
 _UPLOAD_HEADERS: Final = ("Content-Type", "Content-Length", "Idempotency-Key")
 
 
@@ -47,9 +49,12 @@ _WRITE = (
 )
 
 
-def is_upload(path: str) -> bool:
-    """Tell which requests carry a file, and so may be larger than others."""
-    return path.endswith("/attachments")
+def is_upload(method: str, path: str) -> bool:
+    """Tell which requests carry a file, and so may be larger than others.
+
+    No other: the framework holds a body in memory before it asks who sends it.
+    """
+    return method == "POST" and _UPLOADS.fullmatch(path) is not None
 
 
 @router.get(
@@ -115,8 +120,14 @@ async def mark_read(order_id: OrderId, body: ReadUpTo, forward: Forward) -> Resp
         errors.Unauthenticated, errors.NotFound, CsrfHeaderMissing, errors.RoleNotSufficient, TooManyRequests
     ),
 )
-async def typing(order_id: OrderId, forward: Forward) -> Response:
-    """Show the other side that one is writing; send it every few seconds at most."""
+async def typing(
+    order_id: OrderId, forward: Forward, body: Annotated[Signal | None, Body()] = None
+) -> Response:
+    """Show the other side's open streams that one is writing, has the thread open, or has left it.
+
+    Nobody keeps it. Send it every few seconds; the same one more than once a second is told once.
+    """
+    del body
     forward.caller.must_write()
     return respond(await _in_thread(order_id, forward))
 
