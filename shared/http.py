@@ -11,7 +11,7 @@ import structlog
 from fastapi import Depends, FastAPI, Header, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from opentelemetry import propagate, trace
+from opentelemetry.trace import SpanKind
 from prometheus_client import CONTENT_TYPE_LATEST, Histogram, generate_latest
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
@@ -300,10 +300,8 @@ class _Requests:
                 message["headers"].append((b"x-request-id", request_id))
             await send(message)
 
-        parent = propagate.extract({"traceparent": headers.get(b"traceparent", b"").decode("latin-1")})
-        with telemetry.tracer.start_as_current_span(
-            f"{scope['method']} {scope['path']}", context=parent, kind=trace.SpanKind.SERVER
-        ):
+        parent = headers.get(b"traceparent", b"").decode("latin-1")
+        with telemetry.span(f"{scope['method']} {scope['path']}", parent=parent, kind=SpanKind.SERVER):
             try:
                 await self.app(scope, receive, send_with_id)
             finally:

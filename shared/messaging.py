@@ -35,7 +35,6 @@ from faststream.rabbit import (
 )
 from faststream.rabbit.message import RabbitMessage
 from faststream.rabbit.schemas.queue import QuorumQueueArgs
-from opentelemetry import propagate
 from pydantic import ValidationError
 
 from shared import telemetry
@@ -135,9 +134,8 @@ class _Settle(BaseMiddleware[Any, Any]):
     ) -> Any:
         assert isinstance(msg, RabbitMessage)  # noqa: S101 - for the type checker
         telemetry.request_id.set(msg.correlation_id)
-        parent = propagate.extract({"traceparent": str(msg.headers.get("traceparent", ""))})
         queue: str = self.context.get("handler_").queue.name
-        with telemetry.tracer.start_as_current_span(f"consume {queue}", context=parent):
+        with telemetry.span(f"consume {queue}", parent=str(msg.headers.get("traceparent", ""))):
             try:
                 event = await msg.decode()
                 if isinstance(event, dict) and isinstance(event.get("correlationid"), str):

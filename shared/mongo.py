@@ -53,9 +53,14 @@ class Database:
     client: Any
     handle: Any
     outbox: "Outbox" = field(init=False)
+    # The drivers make a collection anew each time it is asked for.
+    _collections: dict[str, Collection] = field(default_factory=dict)
 
     def __getitem__(self, collection: str) -> Collection:
-        return self.handle[collection]
+        found = self._collections.get(collection)
+        if found is None:
+            found = self._collections[collection] = self.handle[collection]
+        return found
 
     async def ping(self) -> None:
         """Ask whether the server answers.

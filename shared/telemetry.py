@@ -2,23 +2,21 @@
 
 import logging
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
 from typing import Any, Final
 
 import orjson
 import structlog
 from opentelemetry import propagate, trace
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 from shared.ids import new_id
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 """The request that caused what runs now: a caller's `X-Request-ID`, an event's `correlationid`."""
 
-tracer: Final = trace.get_tracer("millrace")
+_tracer: Final = trace.get_tracer("millrace")
+_UNTRACED: Final = nullcontext()
 
 
 def set_up(*, name: str, level: str, otlp_endpoint: str | None) -> None:
@@ -54,15 +52,36 @@ def set_up(*, name: str, level: str, otlp_endpoint: str | None) -> None:
     for chatty in ("aio_pika", "aiormq", "pymongo", "urllib3", "aiohttp.access"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
     if otlp_endpoint:
-        provider = TracerProvider(resource=Resource.create({"service.name": f"millrace-{name}"}))
-        provider.add_span_processor(
-            BatchSpanProcessor(OTLPSpanExporter(endpoint=f"{otlp_endpoint.rstrip('/')}/v1/traces"))
-        )
-        trace.set_tracer_provider(provider)
+        _send_traces(name, otlp_endpoint)
+
+
+def _send_traces(name: str, otlp_endpoint: str) -> None:
+    # Imported here because it takes 7 MiB of each process, and most send no traces.
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
+    from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
+    from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
+
+    provider = TracerProvider(resource=Resource.create({"service.name": f"millrace-{name}"}))
+    provider.add_span_processor(
+        BatchSpanProcessor(OTLPSpanExporter(endpoint=f"{otlp_endpoint.rstrip('/')}/v1/traces"))
+    )
+    trace.set_tracer_provider(provider)
+
+
+def span(
+    name: str, *, parent: str, kind: trace.SpanKind = trace.SpanKind.INTERNAL
+) -> AbstractContextManager[Any]:
+    """Begin a span, below the one that a `traceparent` names; next to nothing while nothing is traced."""
+    if not parent and isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
+        return _UNTRACED
+    return _tracer.start_as_current_span(name, context=propagate.extract({"traceparent": parent}), kind=kind)
 
 
 def traceparent() -> str | None:
     """Write the current span as a W3C `traceparent`; `None` when nothing is traced."""
+    if not trace.get_current_span().get_span_context().is_valid:
+        return None
     carrier: dict[str, str] = {}
     propagate.inject(carrier)
     return carrier.get("traceparent")
