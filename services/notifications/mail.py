@@ -4,11 +4,14 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from email.headerregistry import Address
 from email.message import EmailMessage
 from typing import Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import aiosmtplib
+
+from services.notifications.domain.addresses import literal
 
 _SECONDS: Final = 30
 _PERMANENT: Final = 500
@@ -60,6 +63,32 @@ def parse_url(url: str) -> SplitResult:
         raise ValueError("must look like smtp://host:25 or smtps://user:password@host:465")
     _ = parts.port
     return parts
+
+
+def parse_address(text: str) -> Address:
+    """Read one address such as `Millrace <no-reply@millrace.example>`.
+
+    Raises:
+        ValueError: it is none, or several, or would write a header of its own.
+    """
+    message = EmailMessage()
+    message["From"] = text
+    found: tuple[Address, ...] = message["From"].addresses
+    if len(found) != 1 or not found[0].username or not found[0].domain:
+        raise ValueError("must look like Millrace <no-reply@millrace.example>")
+    return found[0]
+
+
+def sender_at(public_url: str) -> str:
+    """Give the address that mails come from where the operator names none."""
+    host = "localhost" if is_own_address(public_url) else urlsplit(public_url).hostname
+    return f"Millrace <no-reply@{host}>"
+
+
+def is_own_address(public_url: str) -> bool:
+    """Tell whether a URL names no host that others could send an answer to."""
+    host = urlsplit(public_url).hostname or ""
+    return "." not in host or literal(host) is not None
 
 
 @asynccontextmanager

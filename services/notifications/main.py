@@ -3,20 +3,24 @@
 import asyncio
 from datetime import timedelta
 from typing import Annotated
+from urllib.parse import urlsplit
 
+import structlog
 from fastapi import FastAPI
 from pydantic import AfterValidator, Field, SecretStr
 
 from services.notifications import api, consumers, dispatch
 from services.notifications.domain import addresses
 from services.notifications.domain.mail import Mailing
-from services.notifications.mail import parse_url
+from services.notifications.mail import is_own_address, parse_address, parse_url, sender_at
 from services.notifications.store import events, feed, mails, people, support, webhooks
 from services.notifications.use_cases.mail import Office
 from shared import service
 from shared.mongo import Database
 from shared.settings import Settings as SharedSettings
 from shared.settings import load
+
+log = structlog.get_logger(__name__)
 
 
 def _networks(text: str) -> str:
@@ -31,11 +35,24 @@ def _smtp_url(url: SecretStr | None) -> SecretStr | None:
     return url
 
 
+def _public_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("must look like https://millrace.example")
+    return url.rstrip("/")
+
+
+def _address(address: str | None) -> str | None:
+    if address is not None:
+        parse_address(address)
+    return address
+
+
 class Settings(SharedSettings):
     """Durations are ISO 8601 (`P30D`, `PT10M`)."""
 
     port: int = Field(default=8084, description="port to listen on")
-    public_url: str = Field(
+    public_url: Annotated[str, AfterValidator(_public_url)] = Field(
         default="http://127.0.0.1:8080", description="the gateway's address for people, in the links of mails"
     )
     smtp_url: Annotated[SecretStr | None, AfterValidator(_smtp_url)] = Field(
@@ -43,14 +60,16 @@ class Settings(SharedSettings):
         description="mail server: `smtp://user:password@host:587` (STARTTLS if offered) or `smtps://host:465`; "
         "no mails without it",
     )
-    mail_from: str = Field(
-        default="Millrace <no-reply@localhost>", description="whom mails come from, as `Name <address>`"
+    mail_from: Annotated[str | None, AfterValidator(_address)] = Field(
+        default=None,
+        description="whom mails come from, as `Name <address>`; "
+        "without it, `no-reply` at the host of `MILLRACE_PUBLIC_URL`",
     )
     mail_unread_after: timedelta = Field(
         default=timedelta(minutes=10),
         description="one mail tells of an order's messages that are unread this long",
     )
-    support_address: str | None = Field(
+    support_address: Annotated[str | None, AfterValidator(_address)] = Field(
         default=None, description="mailbox for support requests; they wait while it is not set"
     )
     webhook_allow_networks: Annotated[str, AfterValidator(_networks)] = Field(
@@ -74,11 +93,13 @@ async def _ensure_indexes(db: Database) -> None:
 def create_app(settings: Settings) -> FastAPI:
     """Put the service together."""
     rules = addresses.AddressRules(allowed=addresses.parse_networks(settings.webhook_allow_networks.split()))
+    if settings.smtp_url and not settings.mail_from and is_own_address(settings.public_url):
+        log.warning("mails come from an address that others refuse: set MILLRACE_MAIL_FROM")
     mailing = Mailing(enabled=settings.smtp_url is not None, unread_after=settings.mail_unread_after)
     office = Office(
-        sender=settings.mail_from,
+        sender=settings.mail_from or sender_at(settings.public_url),
         support_address=settings.support_address,
-        public_url=settings.public_url.rstrip("/"),
+        public_url=settings.public_url,
         secret=settings.service_secret.get_secret_value(),
     )
 

@@ -409,6 +409,11 @@ async def test_a_vote_on_a_help_page_counts_once_a_reader(notifications: Service
     [
         {"smtp_url": "http://mail.example.com"},
         {"smtp_url": "smtp://"},
+        {"mail_from": "Millrace"},
+        {"mail_from": "a@millrace.example, b@millrace.example"},
+        {"mail_from": "a@millrace.example\r\nBcc: all@millrace.example"},
+        {"support_address": "nobody"},
+        {"public_url": "millrace.example"},
         {"webhook_allow_networks": "10.0.0.0/33"},
     ],
 )

@@ -4,6 +4,7 @@ import pytest
 
 from services.notifications.domain import unsubscribing
 from services.notifications.domain.mail import digest
+from services.notifications.mail import sender_at
 from shared.api.notifications import ChosenPreferences
 
 
@@ -24,6 +25,20 @@ def test_the_daily_mail_leaves_at_eight_on_its_readers_clock(at: str, zone: str,
 
     assert mail.about == day
     assert mail.due_at.astimezone(UTC) == datetime.fromisoformat(due)
+
+
+@pytest.mark.parametrize(
+    ("public_url", "sender"),
+    [
+        ("https://orders.market.example", "Millrace <no-reply@orders.market.example>"),
+        ("https://orders.market.example:8443/", "Millrace <no-reply@orders.market.example>"),
+        ("http://127.0.0.1:8080", "Millrace <no-reply@localhost>"),
+        ("http://[::1]:8080", "Millrace <no-reply@localhost>"),
+        ("http://millrace:8080", "Millrace <no-reply@localhost>"),
+    ],
+)
+def test_mails_come_from_the_host_that_people_open(public_url: str, sender: str) -> None:
+    assert sender_at(public_url) == sender
 
 
 def test_one_daily_mail_ends_where_the_next_begins() -> None:
