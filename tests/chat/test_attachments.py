@@ -11,6 +11,7 @@ from minio import Minio
 from PIL import Image, ImageChops
 
 from services.chat.main import Settings
+from services.chat.store import attachments
 from services.chat.use_cases import files as use_cases
 from shared.clock import utc_now
 from shared.identity import Caller
@@ -439,6 +440,38 @@ async def test_storage_that_is_away_is_told_and_leaves_no_row_to_be_sent(setting
         assert answer.status == 503
         assert answer.headers["Retry-After"]
         assert await chat.db["attachments"].count_documents({"state": "stored"}) == 0
+
+
+async def test_what_storage_takes_in_after_it_seemed_away_is_swept_away(settings: Settings) -> None:
+    async with serving(settings) as chat:
+        order_id = await a_thread(chat)
+        objects = chat.app.state.parts.objects
+        reachable, objects._client = (
+            objects._client,
+            Minio("127.0.0.1:1", "a", "b", secure=False, region="us-east-1"),
+        )
+        assert (await upload(chat, order_id, files.a_pdf())).status == 503
+        row = await chat.db["attachments"].find_one({})
+        objects._client = reachable
+        await objects.put(f"{order_id}/{row['_id']}/file", io.BytesIO(files.a_pdf()))
+
+        await use_cases.sweep(chat.db, chat.app.state.parts, now=utc_now() + timedelta(minutes=11))
+
+        assert await objects_of(chat, order_id) == []
+        assert await chat.db["attachments"].count_documents({}) == 0
+
+
+async def test_an_upload_of_which_only_the_answer_was_lost_stays(chat: Chat) -> None:
+    order_id, data, key = await a_thread(chat), files.a_pdf(), {"Idempotency-Key": "a"}
+    stored = (await upload(chat, order_id, data, headers=key)).json["id"]
+    row = await chat.db["attachments"].find_one({"_id": stored})
+
+    # MongoDB went away with its answer to the last write, which was carried out.
+    await use_cases._give_up(chat.db, chat.app.state.parts, attachments._from_document(row))
+
+    assert (await chat.call("GET", f"/attachments/{stored}", by=a_buyer())).status == 200
+    again = await upload(chat, order_id, data, headers=key)
+    assert again.json["id"] == stored
 
 
 async def test_viewers_and_strangers_do_not_upload(chat: Chat) -> None:

@@ -89,11 +89,16 @@ async def keep_upload(db: Database, upload: Upload, events: Sealed, *, expires_a
     db.outbox.send(ATTACHMENTS, upload.id, events)
 
 
-async def give_up(db: Database, upload: Upload) -> None:
-    """Leave an upload that does not come to its end to the sweeper, and its request to whoever repeats it."""
-    await db[ATTACHMENTS].update_one(
-        {"_id": upload.id, "state": "pending"}, {"$set": {"state": "expired"}, "$unset": {"request": ""}}
+async def give_up(db: Database, upload: Upload) -> bool:
+    """Leave an upload that does not come to its end to the sweeper, and its request to whoever repeats it.
+
+    `False`: it has come to its end after all.
+    """
+    result = await db[ATTACHMENTS].update_one(
+        {"_id": upload.id, "state": {"$ne": "stored"}},
+        {"$set": {"state": "expired"}, "$unset": {"request": ""}},
     )
+    return bool(result.matched_count)
 
 
 async def delete_upload(db: Database, upload: Upload) -> None:

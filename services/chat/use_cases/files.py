@@ -138,7 +138,7 @@ async def upload(
             )
         except BaseException:
             # Also when the client is gone. What this cannot do any more, the sweeper does.
-            await asyncio.shield(_remove(db, parts, new))
+            await asyncio.shield(_give_up(db, parts, new))
             raise
     return new.file
 
@@ -212,11 +212,24 @@ async def _find_first(db: Database, *, caller: Caller, request: str, fingerprint
     return None
 
 
+async def _give_up(db: Database, parts: Parts, cut_off: Upload) -> None:
+    """Remove the bytes of an upload, unless it is stored after all and only the answer was lost.
+
+    Its row stays for the sweeper: the storage may still be taking in what it has not acknowledged.
+    """
+    if await attachments.give_up(db, cut_off):
+        await _remove_bytes(parts, cut_off)
+
+
 async def _remove(db: Database, parts: Parts, gone: Upload) -> None:
+    await _remove_bytes(parts, gone)
+    await attachments.delete_upload(db, gone)
+
+
+async def _remove_bytes(parts: Parts, gone: Upload) -> None:
     await parts.objects.delete(gone.key)
     if gone.file.has_thumbnail:
         await parts.objects.delete(gone.thumbnail_key)
-    await attachments.delete_upload(db, gone)
 
 
 def _clean(source: BinaryIO, target: BinaryIO, *, kind: Kind, rules: Rules) -> None:
