@@ -14,7 +14,12 @@ import typer.core
 from deploy import local
 from deploy.process import CannotStart, Interrupted
 
-TOOLS = {"dead-letters": "deploy.dead_letters", "guard": "deploy.guard", "reviews": "deploy.reviews"}
+TOOLS = {
+    "dead-letters": "deploy.dead_letters",
+    "guard": "deploy.guard",
+    "help": "deploy.help_desk",
+    "reviews": "deploy.reviews",
+}
 
 
 class _WithTools(typer.core.TyperGroup):

@@ -1,14 +1,12 @@
 """`millrace reviews`: take a review out of sight that breaks the marketplace's rules."""
 
 import asyncio
-import os
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from pymongo.errors import PyMongoError
 
-from deploy.local import Endpoints
+from deploy.database import Mongo, Prefix
 from services.reviews import use_cases
 from services.reviews.domain import Review, ReviewNotFound
 from shared import mongo
@@ -17,28 +15,6 @@ from shared.clock import utc_now
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Look after the reviews.")
 
 _MOST = 500
-
-
-def _of_the_suite_here() -> str:
-    home = Path(os.environ.get("MILLRACE_HOME", ".millrace"))  # noqa: TID251 - the command's own option
-    try:
-        return Endpoints.model_validate_json((home / "endpoints.json").read_text()).mongo
-    except FileNotFoundError:
-        raise typer.BadParameter(f"no suite runs in {home}: name the database with --mongo") from None
-
-
-Mongo = Annotated[
-    str,
-    typer.Option(
-        "--mongo",
-        envvar="MILLRACE_MONGO_URL",
-        default_factory=_of_the_suite_here,
-        help="MongoDB, mongodb://host:27017/?replicaSet=rs0; without it, that of the suite which `make up` runs here",
-    ),
-]
-Prefix = Annotated[
-    str, typer.Option("--prefix", envvar="MILLRACE_MONGO_DB_PREFIX", help="put before every database name")
-]
 
 
 @app.callback()

@@ -27,6 +27,26 @@ class SupportRequest:
     order_number: str | None
     created_at: datetime
 
+    @property
+    def mail_key(self) -> str:
+        return f"support:{self.id}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageVotes:
+    page: str
+    helpful: int
+    not_helpful: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comment:
+    page: str
+    helpful: bool
+    comment: str
+    side: Side
+    at: datetime
+
 
 def reference(random: bytes) -> str:
     """Make a reference such as `SR-7KQ4-M2XA`."""

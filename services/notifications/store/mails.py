@@ -74,6 +74,12 @@ async def end(
     await db[MAILS].update_one({"_id": mail.id}, {"$set": {"state": state, "ended_at": now}})
 
 
+async def find_state(db: Database, key: str) -> str | None:
+    """Tell what became of a mail: `waiting`, `sent`, `needless` or `refused`, as long as that is kept."""
+    found = await db[MAILS].find_one({"key": key}, {"state": 1})
+    return found["state"] if found else None
+
+
 def _due(now: datetime, *, support: bool) -> Document:
     due = {"state": "waiting", "due_at": {"$lte": now}}
     return due if support else due | {"purpose": {"$ne": "support"}}

@@ -7,7 +7,8 @@ from typing import Final
 from pymongo import IndexModel
 from pymongo.errors import DuplicateKeyError
 
-from services.notifications.domain.support import SupportRequest
+from services.notifications.domain.support import Comment, PageVotes, SupportRequest
+from shared import mongo
 from shared.api.support import HelpFeedback
 from shared.errors import NotFound
 from shared.identity import Caller
@@ -43,7 +44,26 @@ async def get_request(db: Database, request_id: str) -> SupportRequest:
     Raises:
         SupportRequestNotFound: there is none.
     """
-    found = await db[REQUESTS].find_one({"_id": request_id})
+    return await _get(db, {"_id": request_id})
+
+
+async def get_request_by_reference(db: Database, reference: str) -> SupportRequest:
+    """Read a request by what its writer was told.
+
+    Raises:
+        SupportRequestNotFound: there is none.
+    """
+    return await _get(db, {"reference": reference})
+
+
+async def find_requests(db: Database, *, limit: int) -> list[SupportRequest]:
+    """List requests, the newest first."""
+    found = await db[REQUESTS].find({}).sort("_id", -1).limit(limit).to_list(limit)
+    return [_request(document) for document in found]
+
+
+async def _get(db: Database, criteria: Document) -> SupportRequest:
+    found = await db[REQUESTS].find_one(criteria)
     if found is None:
         raise SupportRequestNotFound
     return _request(found)
@@ -62,6 +82,32 @@ async def save_feedback(db: Database, feedback: HelpFeedback, *, caller: Caller,
         },
         upsert=True,
     )
+
+
+async def count_votes(db: Database, *, page: str | None) -> list[PageVotes]:
+    """Count the votes on each page, or on one."""
+    rows = await mongo.aggregate(
+        db[FEEDBACK],
+        [
+            {"$match": {"page": page} if page else {}},
+            {"$group": {"_id": "$page", "helpful": {"$sum": {"$toInt": "$helpful"}}, "all": {"$sum": 1}}},
+            {"$sort": {"_id": 1}},
+        ],
+    )
+    return [
+        PageVotes(page=row["_id"], helpful=row["helpful"], not_helpful=row["all"] - row["helpful"])
+        for row in rows
+    ]
+
+
+async def find_comments(db: Database, *, page: str | None, limit: int) -> list[Comment]:
+    """List what voters wrote, the newest first."""
+    criteria = ({"page": page} if page else {}) | {"comment": {"$nin": [None, ""]}}
+    found = await db[FEEDBACK].find(criteria).sort("at", -1).limit(limit).to_list(limit)
+    return [
+        Comment(**{name: vote[name] for name in ("page", "helpful", "comment", "side", "at")})
+        for vote in found
+    ]
 
 
 def _request(found: Document) -> SupportRequest:

@@ -47,7 +47,7 @@ async def ask(
             ),
         )
     mail = Mail(
-        key=f"support:{request.id}",
+        key=request.mail_key,
         purpose="support",
         user_id=caller.user_id,
         about=request.id,
