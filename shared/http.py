@@ -15,6 +15,7 @@ from opentelemetry.trace import SpanKind
 from prometheus_client import CONTENT_TYPE_LATEST, Histogram, generate_latest
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import errors, identity, telemetry
@@ -139,7 +140,9 @@ def install(app: FastAPI, *, ready: Mapping[str, Check], log_requests: bool = Fa
     app.add_exception_handler(errors.Refusal, _refused)
     app.add_exception_handler(RequestValidationError, _unreadable)
     app.add_exception_handler(HTTPException, _framework_says_no)
-    app.add_exception_handler(LOST, _database_is_lost)
+    for lost in LOST:
+        app.add_exception_handler(lost, _database_is_lost)
+    app.add_exception_handler(ClientDisconnect, _client_is_gone)
     app.add_exception_handler(Exception, _broken)
     app.add_middleware(_Requests, log_requests=log_requests)
     _describe_problems(app)
@@ -220,6 +223,10 @@ async def _framework_says_no(request: Request, error: Exception) -> JSONResponse
 async def _database_is_lost(_: Request, error: Exception) -> JSONResponse:
     log.warning("database is lost", cause=type(error).__name__)
     return refusal_response(DatabaseUnavailable())
+
+
+async def _client_is_gone(_: Request, __: Exception) -> Response:
+    return Response(status_code=400)  # for our own counts; nobody is there to read it
 
 
 async def _broken(_: Request, error: Exception) -> JSONResponse:

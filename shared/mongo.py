@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from bson.codec_options import CodecOptions, DatetimeConversion
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import AsyncMongoClient
-from pymongo.errors import ConnectionFailure, PyMongoError
+from pymongo.errors import ConnectionFailure, PyMongoError, WriteConcernError
 
 from shared.errors import Unavailable
 
@@ -31,8 +31,9 @@ ResultT = TypeVar("ResultT")
 _TRANSACTION_SECONDS = 30.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.5
 
-# What the drivers raise when they have lost the server, after they have tried once more by themselves.
-LOST: Final = ConnectionFailure
+# What the drivers raise when they have lost the server, after they have tried once more by themselves; the
+# last one where it went away between the write and its safety.
+LOST: Final = (ConnectionFailure, WriteConcernError)
 
 _CODEC: CodecOptions[Document] = CodecOptions(tz_aware=True, datetime_conversion=DatetimeConversion.DATETIME)
 

@@ -5,11 +5,18 @@ from collections.abc import AsyncIterator
 import pytest
 from fastapi import FastAPI
 from pydantic import BaseModel
-from pymongo.errors import ServerSelectionTimeoutError
+from pymongo.errors import AutoReconnect, ServerSelectionTimeoutError, WriteConcernError
 
 from shared import errors, http
 from tests.orders.builders import a_caller
 from tests.service_client import Service, serving
+
+
+LOST = (
+    ServerSelectionTimeoutError("db.internal:27017: connection refused"),
+    AutoReconnect("db.internal:27017: connection closed"),
+    WriteConcernError("db.internal:27017: interrupted at shutdown", 11600),
+)
 
 
 class OrderAsleep(errors.Conflict):
@@ -61,9 +68,9 @@ async def app() -> AsyncIterator[Service]:
     async def broken() -> None:
         raise RuntimeError("with a password in it")
 
-    @app.get("/lost")
-    async def lost() -> None:
-        raise ServerSelectionTimeoutError("db.internal:27017: connection refused")
+    @app.get("/lost/{number}")
+    async def lost(number: int) -> None:
+        raise LOST[number]
 
     @app.post("/body")
     async def body(body: Body) -> Body:
@@ -106,8 +113,9 @@ async def test_a_failure_of_ours_tells_nothing_of_itself(app: Service) -> None:
     assert "password" not in str(answer.json)
 
 
-async def test_while_the_database_is_away_a_caller_is_told_to_come_back(app: Service) -> None:
-    answer = await app.call("GET", "/lost", caller=a_caller())
+@pytest.mark.parametrize("number", range(len(LOST)))
+async def test_while_the_database_is_away_a_caller_is_told_to_come_back(app: Service, number: int) -> None:
+    answer = await app.call("GET", f"/lost/{number}", caller=a_caller())
 
     assert (answer.status, answer.json["type"]) == (503, "/problems/database-unavailable")
     assert int(answer.headers["Retry-After"]) > 0
