@@ -11,7 +11,6 @@ from shared import errors, http
 from tests.orders.builders import a_caller
 from tests.service_client import Service, serving
 
-
 LOST = (
     ServerSelectionTimeoutError("db.internal:27017: connection refused"),
     AutoReconnect("db.internal:27017: connection closed"),
