@@ -62,13 +62,13 @@ class _Once:
         """
         limits: Limits = self._request.app.state.limits
         if self._key is None:
-            limits.count(kind, user_id=self._user_id)
+            await limits.count(self._db, kind, user_id=self._user_id, now=utc_now())
             return await produce()
         row_id = f"{self._user_id}:{self._key}"
         if (first := await self._claim(row_id)) is not None:
             return first
         try:
-            limits.count(kind, user_id=self._user_id)
+            await limits.count(self._db, kind, user_id=self._user_id, now=utc_now())
             answer = await produce()
         except BaseException:
             # A refusal raised here is rendered later and not kept: the rules give it again.

@@ -1,23 +1,19 @@
-"""How often a user may write, and how large a body may be.
+"""How often a user may write, and how large a body may be."""
 
-Counts are kept in this process: with several gateways a user may reach each one's limit. Attempts to
-sign in are counted in the database instead, for all of them together (`accounts.store.count_attempt`).
-"""
-
-import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, Literal
 
 import structlog
 from fastapi import Depends, Request
-from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway import counts
 from gateway.session import CurrentSession
 from shared import http
 from shared.errors import TooLarge, TooMany
+from shared.http import Db, Now
+from shared.mongo import Database
 
 log = structlog.get_logger(__name__)
 
@@ -36,15 +32,12 @@ class BodyTooLarge(TooLarge):
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """Calls a minute and user; `None` for all of them switches the limits off."""
+    """Calls a minute and user, on all gateways together; `None` for all of them switches the limits off."""
 
     logins_a_minute: int | None
     a_minute: dict[Kind, int] | None
-    _windows: MovingWindowRateLimiter = field(
-        default_factory=lambda: MovingWindowRateLimiter(MemoryStorage())
-    )
 
-    def count(self, kind: Kind, *, user_id: str) -> None:
+    async def count(self, db: Database, kind: Kind, *, user_id: str, now: datetime) -> None:
         """Count a call.
 
         Raises:
@@ -52,12 +45,10 @@ class Limits:
         """
         if self.a_minute is None:
             return
-        limit = RateLimitItemPerMinute(self.a_minute[kind])
-        if not self._windows.hit(limit, kind, user_id):
-            reset = self._windows.get_window_stats(limit, kind, user_id).reset_time
-            raise TooManyRequests(
-                f"at most {limit.amount} {kind} a minute", retry_after=max(1, round(reset - time.time()))
-            )
+        most = self.a_minute[kind]
+        retry_after = await counts.count(db, f"{kind}:{user_id}", most=most, now=now)
+        if retry_after is not None:
+            raise TooManyRequests(f"at most {most} {kind} a minute", retry_after=retry_after)
 
 
 def off() -> Limits:
@@ -66,9 +57,9 @@ def off() -> Limits:
     return Limits(logins_a_minute=None, a_minute=None)
 
 
-async def _limited(request: Request, session: CurrentSession) -> None:
+async def _limited(request: Request, session: CurrentSession, db: Db, now: Now) -> None:
     limits: Limits = request.app.state.limits
-    limits.count("writes", user_id=session.caller.user_id)
+    await limits.count(db, "writes", user_id=session.caller.user_id, now=now)
 
 
 limited: Final[Any] = Depends(_limited)

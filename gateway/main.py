@@ -10,7 +10,7 @@ import aiohttp
 from fastapi import APIRouter, FastAPI
 from pydantic import Field
 
-from gateway import clients, dashboards, idempotency, limits, pages
+from gateway import clients, counts, dashboards, idempotency, limits, pages
 from gateway.accounts import api as accounts_api
 from gateway.accounts import store
 from gateway.accounts.oidc import Provider
@@ -89,6 +89,7 @@ def create_app(settings: Settings) -> FastAPI:
         ):
             await store.ensure_indexes(db)
             await idempotency.ensure_indexes(db)
+            await counts.ensure_indexes(db)
 
             async def still_valid(session_ids: Collection[str]) -> Collection[str]:
                 return await store.find_live_sessions(db, session_ids, now=utc_now())

@@ -171,12 +171,12 @@ async def change_organisation(
     },
 )
 async def set_logo(
-    organisation_id: OrganisationId, request: Request, caller: CurrentCaller, db: Db
+    organisation_id: OrganisationId, request: Request, caller: CurrentCaller, db: Db, now: Now
 ) -> api.Organisation:
     """Upload a PNG, JPEG, WebP or GIF as the part `file` of `multipart/form-data`; a small square of it is kept."""
     domain.must_own(caller, organisation_id)
     limits: Limits = request.app.state.limits
-    limits.count("uploads", user_id=caller.user_id)
+    await limits.count(db, "uploads", user_id=caller.user_id, now=now)
     picture = await logo.drawn(await logo.receive(request))
     return organisation_view(
         await use_cases.set_logo(db, caller=caller, organisation_id=organisation_id, picture=picture)

@@ -1,4 +1,4 @@
-"""Accounts in MongoDB: organisations, users, sessions, invitations, and attempts to sign in."""
+"""Accounts in MongoDB: organisations, users, sessions and invitations."""
 
 import hashlib
 from collections.abc import Collection
@@ -30,7 +30,6 @@ ORGANISATIONS: Final = "organisations"
 USERS: Final = "users"
 SESSIONS: Final = "sessions"
 INVITATIONS: Final = "invitations"
-ATTEMPTS: Final = "login_attempts"
 
 
 async def ensure_indexes(db: Database) -> None:
@@ -50,7 +49,6 @@ async def ensure_indexes(db: Database) -> None:
             IndexModel([("organisation_id", ASCENDING), ("_id", ASCENDING)]),
         ]
     )
-    await db[ATTEMPTS].create_indexes([IndexModel("at", expireAfterSeconds=120)])
 
 
 def digest(token: str) -> str:
@@ -235,19 +233,6 @@ async def find_live_sessions(db: Database, session_ids: Collection[str], *, now:
         {"_id": {"$in": list(session_ids)}, "expires_at": {"$gt": now}, "ended_at": None}, {"_id": 1}
     )
     return {found["_id"] async for found in cursor}
-
-
-async def count_attempt(db: Database, who: str, *, now: datetime) -> int:
-    """Count an attempt to sign in; tell how many there were in this minute, on all instances together."""
-    minute = now.replace(second=0, microsecond=0)
-    found = await db[ATTEMPTS].find_one_and_update(
-        {"_id": f"{digest(who)}:{minute:%H%M}"},
-        {"$inc": {"count": 1}, "$setOnInsert": {"at": now}},
-        upsert=True,
-        return_document=True,
-    )
-    count: int = found["count"]
-    return count
 
 
 # -- invitations ----------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from gateway import counts
 from gateway.accounts import domain, passwords, store
 from gateway.accounts.domain import (
     EmailTaken,
@@ -96,13 +97,14 @@ async def sign_in(
 
     Raises:
         WrongCredentials: whichever of the two is wrong.
-        TooManyLogins: from this address to this account, in this minute.
+        TooManyLogins: from this address to this account, in the last minute.
     """
     email = credentials.email.strip().lower()
     if most_a_minute is not None:
-        attempts = await store.count_attempt(db, f"{address}|{email}", now=now)
-        if attempts > most_a_minute:
-            raise TooManyLogins("wait a minute before the next attempt", retry_after=60 - now.second)
+        who = store.digest(f"{address}|{email}")
+        retry_after = await counts.count(db, f"logins:{who}", most=most_a_minute, now=now)
+        if retry_after is not None:
+            raise TooManyLogins(f"at most {most_a_minute} attempts a minute", retry_after=retry_after)
     user = await store.find_user_by_email(db, email)
     fits = await passwords.fits(credentials.password.get_secret_value(), user.password_hash if user else None)
     if user is None or not fits:

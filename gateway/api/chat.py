@@ -16,7 +16,7 @@ from gateway.session import CsrfHeaderMissing
 from shared import errors
 from shared.api.chat import Attachment, Message, Messages, NewMessage, ReadUpTo, Signal, Unread
 from shared.contact_refusal import ContactInfoBlocked
-from shared.http import Limit, problems
+from shared.http import Db, Limit, Now, problems
 
 router = APIRouter(tags=["chat"])
 
@@ -154,11 +154,13 @@ async def typing(
         }
     },
 )
-async def upload_attachment(order_id: OrderId, request: Request, forward: Forward) -> Response:
+async def upload_attachment(
+    order_id: OrderId, request: Request, forward: Forward, db: Db, now: Now
+) -> Response:
     """Upload one file as the part `file` of `multipart/form-data`; send it with a message afterwards."""
     forward.caller.must_write()
     limits: Limits = request.app.state.limits
-    limits.count("uploads", user_id=forward.caller.user_id)
+    await limits.count(db, "uploads", user_id=forward.caller.user_id, now=now)
     # The body streams and cannot be sent twice, so the thread is introduced before it.
     order = await forward.services.call("orders", "GET", f"/orders/{order_id}", caller=forward.caller)
     if not order.ok:
