@@ -92,6 +92,10 @@ async def _show_deliveries(page: Page) -> None:
     await page.locator("tbody tr").first.wait_for()
 
 
+async def _open_menu(page: Page) -> None:
+    await page.locator("header button[popovertarget]").click()
+
+
 SHOTS: Final = (
     Shot(name="dashboard", path="/", looks=(WIDE, PHONE, DARK, CHINESE, CHINESE_PHONE)),
     Shot(name="dashboard-buyer", path="/", who=BUYER),
@@ -113,6 +117,7 @@ SHOTS: Final = (
     Shot(name="help", path="/help", whole=True, looks=(WIDE, PHONE, CHINESE)),
     Shot(name="help-quotes", path="/help/submitting-quotes", whole=True),
     Shot(name="help-messaging", path="/help/messaging", whole=True),
+    Shot(name="account-menu", path="/settings/team", act=_open_menu),
     Shot(name="support", path="/support"),
     Shot(name="missing", path="/no-such-page"),
     Shot(name="sign-in", path="/sign-in", who=None, looks=(WIDE, PHONE, DARK, CHINESE)),

@@ -8,10 +8,10 @@ export function compressed(): Plugin {
   return {
     name: "compressed",
     apply: "build",
-    writeBundle() {
-      for (const file of readdirSync("dist", { recursive: true, encoding: "utf8" })) {
+    writeBundle({ dir = "dist" }) {
+      for (const file of readdirSync(dir, { recursive: true, encoding: "utf8" })) {
         if (!/\.(js|css|svg|html)$/.test(file)) continue;
-        const path = join("dist", file);
+        const path = join(dir, file);
         const bytes = readFileSync(path);
         writeFileSync(`${path}.br`, brotliCompressSync(bytes));
         writeFileSync(`${path}.gz`, gzipSync(bytes, { level: 9 }));

@@ -1,8 +1,8 @@
 import { MantineProvider, mergeThemeOverrides } from "@mantine/core";
-import { Notifications } from "@mantine/notifications";
 import { IconChevronDown } from "@tabler/icons-react";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
+import { lazy, Suspense } from "react";
 import { queryClient } from "@/queries";
 import { router } from "./router";
 import { theme } from "./theme";
@@ -14,6 +14,9 @@ const looks = mergeThemeOverrides(theme, {
   },
 });
 
+// Has nothing to say before the page is there; what is shown earlier waits for it.
+const Notifications = lazy(() => import("./Toasts"));
+
 export function App() {
   return (
     <MantineProvider
@@ -24,7 +27,9 @@ export function App() {
       withGlobalClasses={false}
     >
       <QueryClientProvider client={queryClient}>
-        <Notifications position="bottom-left" limit={3} autoClose={5000} />
+        <Suspense>
+          <Notifications />
+        </Suspense>
         <RouterProvider router={router} />
       </QueryClientProvider>
     </MantineProvider>

@@ -3,6 +3,7 @@ import { getRouteApi, Link, useRouter } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Problem } from "@/http";
+import { languageNow } from "@/i18n";
 import { ProblemNotice } from "@/ui/ProblemNotice";
 import { useCountries } from "./countries";
 import { Doorway } from "./Doorway";
@@ -33,6 +34,7 @@ export function SignUpPage() {
       kind,
       country: country || null,
       time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+      language: languageNow(),
     };
     signUp.mutate(invitation ? { ...person, invitation } : { ...person, organisation }, {
       onSuccess: () => router.history.push("/"),
