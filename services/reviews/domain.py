@@ -7,6 +7,7 @@ from typing import Final
 
 from shared.api.orders import HistoryEntry, Party, Status
 from shared.api.reviews import Aspects, Hidden, NewReview, Reply, ReviewedOrder
+from shared.api.text import tidy
 from shared.errors import Conflict, NotFound, WrongSide
 from shared.events.reviews import ReviewSubmitted
 from shared.identity import Caller, Person, Side
@@ -32,6 +33,14 @@ class Review:
     reply_repeatable: str | None
     hidden: Hidden | None
     created_at: datetime
+
+    @property
+    def buyer(self) -> Party:
+        return self.organisation if self.author.side == "buyer" else self.about
+
+    @property
+    def factory(self) -> Party:
+        return self.organisation if self.author.side == "factory" else self.about
 
 
 class OrderNotYours(NotFound):
@@ -111,7 +120,7 @@ def submit(
         organisation=own,
         about=other,
         rating=new.rating,
-        text=(new.text or "").strip() or None,
+        text=tidy(new.text or "") or None,
         aspects=new.aspects,
         repeatable=repeatable,
         reply=None,
@@ -147,7 +156,7 @@ def reply(review: Review, *, text: str, by: Caller, repeatable: str | None, now:
     by.must_write()
     if review.reply is not None:
         raise ReplyAlreadyGiven(review.id)
-    answer = Reply(text=text.strip(), by=by.person, created_at=now)
+    answer = Reply(text=tidy(text), by=by.person, created_at=now)
     return replace(review, reply=answer, reply_repeatable=repeatable)
 
 

@@ -21,7 +21,7 @@ def create_app(settings: Settings) -> FastAPI:
         api=api.router,
         consumers=consumers.router,
         ensure_indexes=store.ensure_indexes,
-        outbox_of=(store.REVIEWS, store.OPENINGS),
+        outbox_of=(store.REVIEWS, store.OPENINGS, store.BLOCKS),
     )
 
 

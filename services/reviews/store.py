@@ -1,6 +1,6 @@
 """Reviews in MongoDB. Ratings are not kept anywhere: they are counted from the reviews, by an index."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
@@ -14,12 +14,17 @@ from shared.api.reviews import Aspects, Hidden, Rating, Reply
 from shared.errors import ValidationFailed
 from shared.events.reviews import ReviewOpened
 from shared.identity import Caller, Person, Side
+from shared.ids import new_id
 from shared.mongo import Database, Document
 from shared.outbox import Sealed
 
 REVIEWS: Final = "reviews"
 OPENINGS: Final = "openings"
 ORGANISATIONS: Final = "organisations"
+BLOCKS: Final = "blocks"
+
+# Long past any outage of the broker that nobody repairs.
+_BLOCKS_KEPT: Final = timedelta(days=30)
 
 
 class SideTaken(Exception):  # noqa: N818 - tells of a lost race, not of a fault
@@ -37,6 +42,14 @@ async def ensure_indexes(db: Database) -> None:
             IndexModel("organisation.id"),
         ]
     )
+    await db[BLOCKS].create_index("at", expireAfterSeconds=int(_BLOCKS_KEPT.total_seconds()), name="expiry")
+
+
+async def insert_block(db: Database, events: Sealed, *, now: datetime) -> None:
+    """Keep the event of a refused text until it is published; nothing is kept of the text."""
+    block_id = new_id()
+    await db[BLOCKS].insert_one({"_id": block_id, "at": now} | events.fields)
+    db.outbox.send(BLOCKS, block_id, events)
 
 
 async def insert_review(db: Database, review: Review, events: Sealed) -> None:

@@ -1,12 +1,15 @@
 """One function for each thing that a user, an operator or an event can cause."""
 
 from datetime import datetime
+from typing import Literal
 
 from services.reviews import domain, store
 from services.reviews.domain import ReplyAlreadyGiven, Review, ReviewAlreadySubmitted
 from shared.api.reviews import NewReply, SubmittedReview
+from shared.api.text import tidy
 from shared.contact_guard import Context
-from shared.contact_refusal import refuse_contact_info
+from shared.contact_refusal import ContactInfoBlocked, refuse_contact_info
+from shared.events.chat import MessageBlocked
 from shared.events.orders import OrderStatusChanged
 from shared.events.reviews import ReviewOpened
 from shared.identity import Caller
@@ -34,10 +37,9 @@ async def submit_review(
     )
     existing = await store.find_review_of_side(db, order_id=order.order_id, side=caller.side)
     if existing is None:
-        if submitted.review.text:
-            refuse_contact_info(
-                submitted.review.text, pointer="/text", context=Context(known=(order.number,))
-            )
+        await _refuse_contact_info(
+            db, review, review.text, submitted=submitted.review.text, where="review", caller=caller, now=now
+        )
         try:
             await store.insert_review(db, review, sealed([event], now=now))
         except store.SideTaken:
@@ -70,13 +72,46 @@ async def reply(
     if repeatable and review.reply_repeatable == repeatable:
         return review
     replied = domain.reply(review, text=answer.text, by=caller, repeatable=repeatable, now=now)
-    refuse_contact_info(answer.text, pointer="/text", context=Context(known=(review.order_number,)))
+    await _refuse_contact_info(
+        db, review, tidy(answer.text), submitted=answer.text, where="reply", caller=caller, now=now
+    )
     if await store.save_reply(db, replied):
         return replied
     winner = await store.get_review(db, review_id)
     if repeatable is None or winner.reply_repeatable != repeatable:
         raise ReplyAlreadyGiven(review_id)
     return winner
+
+
+async def _refuse_contact_info(
+    db: Database,
+    review: Review,
+    text: str | None,
+    *,
+    submitted: str | None,
+    where: Literal["review", "reply"],
+    caller: Caller,
+    now: datetime,
+) -> None:
+    """Refuse a text with contact information, and tell moderators of it without a copy."""
+    if not text:
+        return
+    try:
+        refuse_contact_info(
+            text, pointer="/text", context=Context(known=(review.order_number,)), submitted=submitted
+        )
+    except ContactInfoBlocked as refusal:
+        blocked = MessageBlocked(
+            order_id=review.order_id,
+            buyer_id=review.buyer.id,
+            factory_id=review.factory.id,
+            user_id=caller.user_id,
+            where=where,
+            kinds=sorted({finding.kind for finding in refusal.found}),
+            rules=sorted({finding.rule for finding in refusal.found}),
+        )
+        await store.insert_block(db, sealed([blocked], now=now), now=now)
+        raise
 
 
 async def hide_review(db: Database, *, review_id: str, reason: str, now: datetime) -> Review:

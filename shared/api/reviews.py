@@ -6,7 +6,7 @@ from pydantic import AfterValidator, Field
 
 from shared.api.orders import CompletedOrder, Frozen, Party, Status
 from shared.api.page import Page
-from shared.api.text import Verbatim
+from shared.api.text import AsTyped
 from shared.events.base import Instant
 from shared.identity import Person, Side
 
@@ -27,10 +27,10 @@ class Aspects(Frozen):
 
 
 class NewReview(Frozen):
-    """Texts are verbatim until they are stored: findings of contact information are told in their offsets."""
+    """Texts are as typed until they are stored: findings of contact information are told in their offsets."""
 
     rating: Stars
-    text: Annotated[Verbatim, Field(max_length=4000)] | None = None
+    text: Annotated[AsTyped, Field(max_length=4000)] | None = None
     aspects: Aspects | None = None
 
 
@@ -50,7 +50,7 @@ class SubmittedReview(Frozen):
 
 
 class NewReply(Frozen):
-    text: Annotated[Verbatim, Field(min_length=1, max_length=4000), AfterValidator(_says_something)]
+    text: Annotated[AsTyped, Field(min_length=1, max_length=4000), AfterValidator(_says_something)]
 
 
 class Reply(Frozen):

@@ -55,8 +55,9 @@ Verbatim = Annotated[str, BeforeValidator(_composed), AfterValidator(_many_lines
 CalendarDate = Annotated[date, BeforeValidator(_calendar_date, json_schema_input_type=date)]
 """`YYYY-MM-DD` and nothing else: no time of day, no seconds since 1970."""
 
-Note = Annotated[str, AfterValidator(_many_lines), Field(max_length=1000)]
-"""As typed, since a refusal points into it; `tidy` makes what is kept."""
+AsTyped = Annotated[str, AfterValidator(_many_lines)]
+"""Several lines exactly as they came, since a refusal points into them; `tidy` makes what is kept."""
+Note = Annotated[AsTyped, Field(max_length=1000)]
 Id = Annotated[Line, Field(min_length=1, max_length=100)]
 
 Language = Literal["en", "zh"]

@@ -52,7 +52,7 @@ class MessageBlocked(_ChatFact):
     type: ClassVar[str] = "message.blocked.v1"
 
     user_id: str
-    where: Literal["message", "filename", "note"]
+    where: Literal["message", "filename", "note", "review", "reply"]
     kinds: list[str]
     """Of the findings: `email`, `phone`, `messenger`, `url`, `social`."""
     rules: list[str]

@@ -7,6 +7,7 @@ from pymongo import AsyncMongoClient
 
 from services.reviews import use_cases
 from shared.clock import utc_now
+from shared.events.chat import MessageBlocked
 from shared.events.reviews import ReviewSubmitted
 from shared.identity import Caller
 from tests.reviews.builders import a_buyer, a_factory, a_submission
@@ -87,7 +88,9 @@ async def test_a_review_before_its_time_is_refused(reviews: Service, caller: Cal
     assert answer.json["current_status"] == "shipped"
 
 
-async def test_contact_information_is_refused_in_reviews_and_replies(reviews: Service) -> None:
+async def test_contact_information_is_refused_in_reviews_and_replies(
+    reviews: Service, events: Events
+) -> None:
     refused = await submit(reviews, text="write to ann@example.com next time")
     listed = await reviews.call("GET", "/orders/order-1/reviews", caller=a_buyer())
     review = (await submit(reviews)).json
@@ -100,6 +103,25 @@ async def test_contact_information_is_refused_in_reviews_and_replies(reviews: Se
     assert refused.json["findings"] == [{"kind": "email", "start": 9, "end": 24}]
     assert listed.json["items"] == []
     assert reply.status == 422
+    blocked = await eventually(lambda: events.of(MessageBlocked)[1:] and events.of(MessageBlocked))
+    assert [event["data"]["where"] for event in blocked] == ["review", "reply"]
+    assert [event["data"]["user_id"] for event in blocked] == ["ann", "fei"]
+    for event in blocked:
+        assert event["subject"] == "order-1"
+        assert (event["data"]["buyer_id"], event["data"]["factory_id"]) == ("buyer-1", "factory-1")
+        assert event["data"]["kinds"] == ["email"]
+        assert "example" not in str(event["data"]), "no copy of the text"
+    assert len(events.of(ReviewSubmitted)) == 1
+
+
+async def test_findings_are_told_in_the_text_as_it_was_typed(reviews: Service) -> None:
+    typed = "  Cafe\u0301: ann@example.com"  # its accent is a character of its own
+
+    refused = await submit(reviews, text=typed)
+
+    assert refused.json["findings"] == [{"kind": "email", "start": 9, "end": 24}]
+    kept = await submit(reviews, text="  Cafe\u0301  ")
+    assert kept.json["text"] == "Caf\u00e9"
 
 
 @pytest.mark.parametrize("rating", [0, 6, 4.5, "5", None])
