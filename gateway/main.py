@@ -126,7 +126,7 @@ def create_app(settings: Settings) -> FastAPI:
         await app.state.live.answers()
 
     app.add_middleware(SecurityHeaders)
-    app.add_middleware(limits.LimitBody, most_bytes=settings.max_body_bytes, is_upload=chat.is_upload)
+    app.add_middleware(limits.LimitBody, most_bytes=settings.max_body_bytes, is_upload=_carries_a_file)
     http.install(
         app,
         ready={
@@ -155,6 +155,10 @@ def create_app(settings: Settings) -> FastAPI:
     _declare_what_any_call_may_answer(app)
     pages.mount(app)
     return app
+
+
+def _carries_a_file(method: str, path: str) -> bool:
+    return chat.is_upload(method, path) or accounts_api.is_upload(method, path)
 
 
 def _declare_what_any_call_may_answer(app: FastAPI) -> None:
