@@ -11,6 +11,8 @@ _ALWAYS: Final = (
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
+# Only what came over HTTPS may ask for it: browsers ignore it elsewhere.
+_HTTPS_FROM_NOW_ON: Final = (b"strict-transport-security", b"max-age=31536000")
 _NOT_STORED: Final = (b"cache-control", b"private, no-cache")
 
 
@@ -29,7 +31,8 @@ class SecurityHeaders:
             if message["type"] == "http.response.start":
                 headers = message.setdefault("headers", [])
                 own = {name.lower() for name, _ in headers}
-                headers.extend(pair for pair in (*_ALWAYS, _NOT_STORED) if pair[0] not in own)
+                ours = (*_ALWAYS, _NOT_STORED, *((_HTTPS_FROM_NOW_ON,) if scope["scheme"] == "https" else ()))
+                headers.extend(pair for pair in ours if pair[0] not in own)
             await send(message)
 
         await self.app(scope, receive, send_with_headers)

@@ -143,7 +143,6 @@ def install(app: FastAPI, *, ready: Mapping[str, Check], log_requests: bool = Fa
     for lost in LOST:
         app.add_exception_handler(lost, _database_is_lost)
     app.add_exception_handler(ClientDisconnect, _client_is_gone)
-    app.add_exception_handler(Exception, _broken)
     app.add_middleware(_Requests, log_requests=log_requests)
     _describe_problems(app)
 
@@ -229,8 +228,7 @@ async def _client_is_gone(_: Request, __: Exception) -> Response:
     return Response(status_code=400)  # for our own counts; nobody is there to read it
 
 
-async def _broken(_: Request, error: Exception) -> JSONResponse:
-    log.error("request failed", cause=type(error).__name__)  # the server logs the trace
+def _broken() -> JSONResponse:
     return problem(
         slug="internal-error", title="Internal error", status=500, detail="the failure is in our logs"
     )
@@ -296,13 +294,13 @@ class _Requests:
         given = headers.get(b"x-request-id", b"").decode("latin-1")
         telemetry.request_id.set(given if _REQUEST_ID.fullmatch(given) else None)
         request_id = telemetry.current_request_id().encode()
-        status = 500
+        status, has_started = 500, False
         started = time.perf_counter()
 
         async def send_with_id(message: Message) -> None:
-            nonlocal status
+            nonlocal status, has_started
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, has_started = message["status"], True
                 message.setdefault("headers", [])
                 message["headers"].append((b"x-request-id", request_id))
             await send(message)
@@ -311,6 +309,12 @@ class _Requests:
         with telemetry.span(f"{scope['method']} {scope['path']}", parent=parent, kind=SpanKind.SERVER):
             try:
                 await self.app(scope, receive, send_with_id)
+            except Exception:
+                if has_started:
+                    raise
+                # Here and not further out, where the answer would lack what every answer carries.
+                log.exception("request failed")
+                await _broken()(scope, receive, send_with_id)
             finally:
                 self._measure(scope, status=status, seconds=time.perf_counter() - started)
 

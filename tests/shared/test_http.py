@@ -109,6 +109,7 @@ async def test_a_failure_of_ours_tells_nothing_of_itself(app: Service) -> None:
 
     assert answer.status == 500
     assert answer.json["type"] == "/problems/internal-error"
+    assert answer.json["instance"] == answer.headers["X-Request-ID"]
     assert "password" not in str(answer.json)
 
 

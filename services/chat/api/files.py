@@ -17,6 +17,7 @@ from services.chat.attachments.receiving import receiving
 from services.chat.domain import AttachmentNotFound
 from services.chat.use_cases import files as use_cases
 from services.chat.use_cases.files import Parts
+from shared import http
 from shared.api.chat import Attachment
 from shared.errors import ValidationFailed
 from shared.http import CurrentCaller, Db, Now
@@ -75,7 +76,7 @@ async def get_attachment(
     if wanted is None:
         return await _download(parts, found.key, headers=headers | {"Content-Length": str(file.size)})
     if not wanted:
-        return Response(status_code=416, headers=headers | {"Content-Range": f"bytes */{file.size}"})
+        return _no_such_range(file.size)
     first, last = wanted[0], wanted[-1]
     headers |= {"Content-Length": str(len(wanted)), "Content-Range": f"bytes {first}-{last}/{file.size}"}
     return await _download(parts, found.key, headers=headers, status=206, byte_range=f"bytes={first}-{last}")
@@ -99,6 +100,18 @@ async def get_thumbnail(
     return await _download(parts, found.thumbnail_key, headers=headers)
 
 
+def _no_such_range(size: int) -> Response:
+    answer = http.problem(
+        slug="range-not-satisfiable",
+        title="No such range",
+        status=416,
+        detail=f"the range begins beyond the file's {size} bytes",
+        members={"size": size},
+    )
+    answer.headers["Content-Range"] = f"bytes */{size}"
+    return answer
+
+
 def _headers(etag: str) -> dict[str, str]:
     return {
         "ETag": etag,
@@ -116,7 +129,7 @@ def _is_known(etag: str, if_none_match: str | None) -> bool:
 
 def _range(header: str | None, size: int) -> range | None:
     """Read the bytes that are asked for: none of them, if all lie beyond the end; `None` stands for the whole."""
-    match = re.fullmatch(r"bytes=(\d*)-(\d*)", (header or "").strip())
+    match = re.fullmatch(r"bytes=([0-9]{0,18})-([0-9]{0,18})", (header or "").strip())
     if match is None or match[0] == "bytes=-":  # several ranges, or another unit
         return None
     if not match[1]:

@@ -63,20 +63,21 @@ async def _spool(
     body: AsyncIterable[bytes], part: "_Part", file: BinaryIO, *, boundary: bytes, limit: int
 ) -> int:
     """Write the part to disk and tell its size; what is past the limit is read, so that the answer is, and dropped."""
-    parser = part.parser(boundary)
-    size = 0
-    async for chunk in body:
-        try:
+    size = taken = 0
+    try:
+        parser = part.parser(boundary)
+        async for chunk in body:
             parser.write(chunk)
-        except FormParserError as error:
-            raise ValidationFailed.at("/file", "the multipart body is malformed") from error
-        if len(part.data) >= _PIECE or size > limit:
-            size += len(part.data)
-            if size <= limit:
-                await asyncio.to_thread(file.write, part.data)
-            elif size > 2 * limit:
-                return size
-            part.data = bytearray()
+            taken += len(chunk)
+            if len(part.data) >= _PIECE or size > limit:
+                size += len(part.data)
+                if size <= limit:
+                    await asyncio.to_thread(file.write, part.data)
+                part.data = bytearray()
+            if taken > 2 * limit + _PIECE:  # much may also stand between, before and behind the parts
+                return taken
+    except FormParserError as error:
+        raise ValidationFailed.at("/file", "the multipart body is malformed") from error
     await asyncio.to_thread(file.write, part.data)
     return size + len(part.data)
 
