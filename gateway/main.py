@@ -125,7 +125,6 @@ def create_app(settings: Settings) -> FastAPI:
     async def live_log_is_heard() -> None:
         await app.state.live.answers()
 
-    app.add_middleware(SecurityHeaders)
     app.add_middleware(limits.LimitBody, most_bytes=settings.max_body_bytes, is_upload=_carries_a_file)
     http.install(
         app,
@@ -136,6 +135,7 @@ def create_app(settings: Settings) -> FastAPI:
         },
         log_requests=True,
     )
+    app.add_middleware(SecurityHeaders)
     app.add_middleware(live_api.LongStreams)
     app.state.limits = limits.off() if settings.rate_limits == "off" else _limits(settings)
     api = APIRouter(prefix=PREFIX)
