@@ -14,7 +14,7 @@ from shared.errors import NotFound
 from shared.identity import Caller
 
 _PASSED_ON: Final = ("If-Match", "If-None-Match", "Idempotency-Key")
-_PASSED_BACK: Final = ("ETag", "Retry-After", "Location", "Allow")
+_PASSED_BACK: Final = ("ETag", "Retry-After", "Location", "Allow", "Content-Range")
 _DOWNLOAD_HEADERS: Final = ("Range", "If-Range", "If-None-Match", "If-Modified-Since")
 _FILE_HEADERS: Final = (
     "Content-Type",

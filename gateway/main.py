@@ -20,6 +20,7 @@ from gateway.live import Live
 from gateway.live import api as live_api
 from gateway.security import SecurityHeaders
 from gateway.session import CsrfHeaderMissing
+from gateway.steps import Steps
 from shared import errors, http, messaging, service
 from shared.clock import utc_now
 from shared.settings import Settings as SharedSettings
@@ -137,6 +138,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.add_middleware(SecurityHeaders)
     app.add_middleware(live_api.LongStreams)
+    app.state.steps = Steps()
     app.state.limits = limits.off() if settings.rate_limits == "off" else _limits(settings)
     api = APIRouter(prefix=PREFIX)
     for part in (

@@ -2,7 +2,8 @@
 
 import asyncio
 import re
-from typing import Annotated, Final
+from contextlib import suppress
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Body, Query, Request, Response
 from fastapi.responses import StreamingResponse
@@ -13,10 +14,11 @@ from gateway.forward import Forward, OrderId, download, identifier, respond
 from gateway.idempotency import IdempotencyKeyReused, Once
 from gateway.limits import Limits, TooManyRequests, limited
 from gateway.session import CsrfHeaderMissing
+from gateway.steps import CurrentSteps
 from shared import errors
 from shared.api.chat import Attachment, Message, Messages, NewMessage, ReadUpTo, Signal, Unread
 from shared.contact_refusal import ContactInfoBlocked
-from shared.http import Db, Limit, Now, problems
+from shared.http import PROBLEM, Db, Limit, Now, problems
 
 router = APIRouter(tags=["chat"])
 
@@ -38,6 +40,23 @@ class AttachmentTypeUnsupported(errors.Unsupported):
     title = "Attachment type not supported"
 
 
+class AttachmentNotScanned(errors.Conflict):
+    title = "The file is not scanned yet"
+
+
+class AttachmentInfected(errors.Invalid):
+    title = "The file is infected"
+
+
+_SCANNED = (AttachmentNotScanned, AttachmentInfected)
+_FILE: Final[dict[int | str, dict[str, Any]]] = {
+    206: {"description": "the range that was asked for", "content": {"application/octet-stream": {}}},
+    304: {"description": "what the client has is current"},
+    416: {
+        "description": "`/problems/range-not-satisfiable`: the range begins beyond the end; `size` tells where that is",
+        "content": {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    },
+}
 _READ = (errors.Unauthenticated, errors.NotFound, ServiceUnavailable)
 _WRITE = (
     *_READ,
@@ -91,11 +110,17 @@ async def list_messages(
     response_model=Message,
     responses=problems(*_WRITE, ThreadClosed, IdempotencyKeyReused),
 )
-async def send_message(order_id: OrderId, body: NewMessage, forward: Forward, once: Once) -> Response:
+async def send_message(
+    order_id: OrderId, body: NewMessage, forward: Forward, once: Once, steps: CurrentSteps
+) -> Response:
     """Send a message, with a text or attachments or both."""
     del body
 
     async def produce() -> Response:
+        if (mark := steps.untold(order_id)) is not None:
+            with suppress(ServiceUnavailable):  # the line may come late, the message goes through
+                if await _introduce(order_id, forward) is None:
+                    steps.told(order_id, mark)
         return respond(await _in_thread(order_id, forward))
 
     return await once(produce, kind="messages")
@@ -162,10 +187,8 @@ async def upload_attachment(
     limits: Limits = request.app.state.limits
     await limits.count(db, "uploads", user_id=forward.caller.user_id, now=now)
     # The body streams and cannot be sent twice, so the thread is introduced before it.
-    order = await forward.services.call("orders", "GET", f"/orders/{order_id}", caller=forward.caller)
-    if not order.ok:
-        return respond(order)
-    await introduce.thread(forward.services, order.json(), caller=forward.caller)
+    if refusal := await _introduce(order_id, forward):
+        return respond(refusal)
     async with forward.services.open(
         "chat",
         "POST",
@@ -181,7 +204,7 @@ async def upload_attachment(
     "/attachments/{attachment_id}",
     status_code=200,
     response_class=StreamingResponse,
-    responses=problems(*_READ) | {200: {"content": {"application/octet-stream": {}}}},
+    responses=problems(*_READ, *_SCANNED) | _FILE | {200: {"content": {"application/octet-stream": {}}}},
 )
 async def get_attachment(attachment_id: str, forward: Forward) -> Response:
     """Download a file; ranges work."""
@@ -192,7 +215,8 @@ async def get_attachment(attachment_id: str, forward: Forward) -> Response:
     "/attachments/{attachment_id}/thumbnail",
     status_code=200,
     response_class=StreamingResponse,
-    responses=problems(*_READ) | {200: {"content": {"image/webp": {}}}},
+    responses=problems(*_READ, *_SCANNED)
+    | {200: {"content": {"image/webp": {}}}, 304: {"description": "what the client has is current"}},
 )
 async def get_thumbnail(attachment_id: str, forward: Forward) -> Response:
     return await download(forward, "chat", f"/attachments/{identifier(attachment_id)}/thumbnail")
@@ -200,10 +224,15 @@ async def get_thumbnail(attachment_id: str, forward: Forward) -> Response:
 
 async def _in_thread(order_id: str, forward: Forward) -> Answer:
     answer = await forward.ask("chat")
-    if not answer.is_problem(introduce.THREAD_NOT_KNOWN):
-        return answer
+    if answer.is_problem(introduce.THREAD_NOT_KNOWN):
+        answer = await _introduce(order_id, forward) or await forward.ask("chat")
+    return answer
+
+
+async def _introduce(order_id: str, forward: Forward) -> Answer | None:
+    """Bring the thread up to date with its order; answer the refusal of a caller who has no part in that."""
     order = await forward.services.call("orders", "GET", f"/orders/{order_id}", caller=forward.caller)
     if not order.ok:
         return order
     await introduce.thread(forward.services, order.json(), caller=forward.caller)
-    return await forward.ask("chat")
+    return None

@@ -12,6 +12,7 @@ from gateway.forward import Forward, OrderId, respond
 from gateway.idempotency import IdempotencyKeyReused, Once
 from gateway.limits import TooManyRequests, limited
 from gateway.session import CsrfHeaderMissing
+from gateway.steps import CurrentSteps, Steps
 from shared import errors
 from shared.api.orders import Advance, Card, NewOrder, Order, OrderQuery, ReceiptNote
 from shared.api.page import Page
@@ -105,10 +106,10 @@ async def get_order(order_id: OrderId, forward: Forward) -> Response:
         *_WRITE, InvalidTransition, AwaitingBuyerConfirmation, errors.StaleVersion, ContactInfoBlocked
     ),
 )
-async def advance(order_id: OrderId, body: Advance, forward: Forward) -> Response:
+async def advance(order_id: OrderId, body: Advance, forward: Forward, steps: CurrentSteps) -> Response:
     """Take the factory's next step."""
-    del order_id, body
-    return await forward("orders")
+    del body
+    return await _step(order_id, forward, steps)
 
 
 @router.post(
@@ -118,11 +119,14 @@ async def advance(order_id: OrderId, body: Advance, forward: Forward) -> Respons
     responses=problems(*_WRITE, InvalidTransition, errors.StaleVersion, ContactInfoBlocked),
 )
 async def confirm_receipt(
-    order_id: OrderId, forward: Forward, body: Annotated[ReceiptNote | None, Body()] = None
+    order_id: OrderId,
+    forward: Forward,
+    steps: CurrentSteps,
+    body: Annotated[ReceiptNote | None, Body()] = None,
 ) -> Response:
     """Confirm that the goods arrived: the buyer's step."""
-    del order_id, body
-    return await forward("orders")
+    del body
+    return await _step(order_id, forward, steps)
 
 
 @router.post(
@@ -148,3 +152,10 @@ async def extend_receipt(order_id: OrderId, forward: Forward) -> Response:
     """Put the automatic receipt off, once for each side."""
     del order_id
     return await forward("orders")
+
+
+async def _step(order_id: str, forward: Forward, steps: Steps) -> Response:
+    answer = await forward.ask("orders")
+    if answer.ok:
+        steps.taken(order_id)
+    return respond(answer)

@@ -9,6 +9,7 @@ from gateway.forward import Forward, OrderId, identifier, respond
 from gateway.idempotency import IdempotencyKeyReused, Once
 from gateway.limits import TooManyRequests
 from gateway.session import CsrfHeaderMissing
+from gateway.steps import CurrentSteps
 from shared import errors
 from shared.api.orders import Party, ReviewRecorded
 from shared.api.page import Page
@@ -56,7 +57,9 @@ _WRITE = (
     response_model=Review,
     responses=problems(*_WRITE, ReviewNotOpen, ReviewAlreadySubmitted),
 )
-async def submit_review(order_id: OrderId, body: NewReview, forward: Forward, once: Once) -> Response:
+async def submit_review(
+    order_id: OrderId, body: NewReview, forward: Forward, once: Once, steps: CurrentSteps
+) -> Response:
     """Review the other side; the buyer's review completes the order."""
 
     async def produce() -> Response:
@@ -77,6 +80,7 @@ async def submit_review(order_id: OrderId, body: NewReview, forward: Forward, on
         answer = await forward.ask("reviews", body=submitted.model_dump_json().encode())
         if answer.ok:
             await _tell_orders(order_id, forward)
+            steps.taken(order_id)
         return respond(answer)
 
     return await once(produce)

@@ -235,7 +235,7 @@ async def test_ranges_and_validators_save_bytes(chat: Chat) -> None:
     assert (part.status, part.body) == (206, data[10:20])
     assert part.headers["Content-Range"] == f"bytes 10-19/{len(data)}"
     assert (tail.status, tail.body) == (206, data[-5:])
-    assert (beyond.status, beyond.body) == (416, b"")
+    assert (beyond.status, beyond.problem, beyond.json["size"]) == (416, "range-not-satisfiable", len(data))
     assert beyond.headers["Content-Range"] == f"bytes */{len(data)}"
     assert (several.status, several.body) == (200, data)
     assert (other.status, other.body) == (200, data)

@@ -103,7 +103,7 @@ class Person:
         headers: dict[str, str] | None = None,
     ) -> Answer:
         form = aiohttp.FormData()
-        form.add_field("file", content, filename=name, content_type=content_type)
+        form.add_field("file", io.BytesIO(content), filename=name, content_type=content_type)
         return await self.call("POST", f"/orders/{order_id}/attachments", data=form, headers=headers)
 
     async def set_logo(
