@@ -21,7 +21,9 @@ class Place(NamedTuple):
 
 _NAME = rf"(?:[^\W{DENSE}]|-)"
 _SCHEME = re.compile(r"(?<![a-z])(?:https?|hxxps?|ftp)\s?[:;]\s?[/\\]{1,2}\s?")
-_HOST = re.compile(rf"(?<![\w.@\\-]){_NAME}+(?:\.{_NAME}+)+|(?<=[{DENSE}]){_NAME}+(?:\.{_NAME}+)+")
+_HOST = re.compile(
+    rf"(?<![\w.@\\-]){_NAME}+(?:\.{_NAME}+)+|(?:(?<=[{DENSE}])|(?<=[{DENSE}]\.)){_NAME}+(?:\.{_NAME}+)+"
+)
 _MAIL_HOST = re.compile(rf"\s?({_NAME}+(?:(?:\s?\.\s?|,| (?=(?:com|org|net|cn|example)\b)){_NAME}+)+)")
 _GLUED_HOST = re.compile(rf"(?<![\w.@-]){_NAME}{{3,}}?dot(?:com|net|org|cn|example|info|biz)(?!\w)")
 _LOCAL = re.compile(rf"[^\W{DENSE}]|[.+%'\-]")

@@ -12,7 +12,7 @@ from shared.contact_guard.vocabulary import DENSE, Role, roles_of
 _SPREAD = re.compile(rf"(?<![^\s:,;=(\"{DENSE}])(?:[^\s{DENSE}] ){{2,}}[^\s{DENSE}](?![^\s{DENSE}])")
 _DOTTED = re.compile(r"(?<![^\W_])(?:[a-z][.\-_*~|/·'+] ?){3,}[a-z](?![^\W_])")
 _BROKEN = re.compile(
-    rf"(?<=[vw{DENSE}])(?:[^\w\s,.!?:;()/@\"'、+]{{1,3}}| )(?=[{DENSE}])|(?<=[vw])[^\w\s,.!?:;()/@\"'+-]{{1,3}}(?=x)"
+    rf"(?<=[vw{DENSE}])(?:[^\w\s,.!?:;()/@\"'、+{DENSE}]{{1,3}}| )(?=[{DENSE}])|(?<=[vw])[^\w\s,.!?:;()/@\"'+-]{{1,3}}(?=x)"
 )
 _LOOSE_SIGN = re.compile(r"www|[\[({<]\s?[@.]\s?[\])}>]| \.[a-z]")
 _LETTER = re.compile(r"[a-z]")
@@ -30,7 +30,9 @@ def other_views(view: View, tokens: Sequence[Token]) -> Iterator[tuple[View, lis
     roles = 0
     for token in tokens:
         roles |= token.role
-    if roles & (Role.AT_SURE | Role.AT | Role.DOT | Role.UNDERSCORE) or _LOOSE_SIGN.search(view.norm):
+    if roles & (Role.AT_SURE | Role.AT | Role.DOT | Role.DOT_COM | Role.UNDERSCORE) or _LOOSE_SIGN.search(
+        view.norm
+    ):
         written = _written(view, tokens)
         if written is not None:
             yield written, tokenize(written.norm)
@@ -59,10 +61,18 @@ def _closed(view: View) -> View | None:
 
 def _written(view: View, tokens: Sequence[Token]) -> View | None:
     """Write "at", "dot", "underscore" as signs, where they can be meant as such."""
+    edits = [
+        (tokens[place - 1].end, token.end, ".com")
+        for place, token in enumerate(tokens)
+        if place and token.role & Role.DOT_COM
+    ]
+    if edits:
+        view = text.edited(view, edits)
+        tokens = tokenize(view.norm)
     signs = _signs(view, tokens)
     if not signs:
-        return None
-    edits: list[tuple[int, int, str]] = []
+        return view if edits else None
+    edits = []
     for place, marked in sorted(signs.items()):
         first = last = place
         sign = marked.removeprefix("+")

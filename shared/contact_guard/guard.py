@@ -13,9 +13,14 @@ _FILE_ENDING = re.compile(r"(?:\.[a-z][a-z0-9_]{0,6}| ?\(\d+\))+$")
 _APP_FILE = re.compile(
     r"(?>whatsapp|wechat|weixin|telegram|desktop|signal|line|album|kakaotalk|zalo|viber|skype|fb|facebook|messenger|instagram|snapchat|dingtalk|lark|qq|wx|tim|wecom"
     r"|微信|微信图片|微信截图|企业微信|企业微信截图|钉钉|截图|图片|视频|飞书|录屏|照片|写真|카카오톡"
-    r"|image|images|img|imag|photo|pic|picture|video|vid|audio|aud|ptt|voice|document|doc|screenshot|screen|shot|recording|mmexport|dsc|dscn|pxl|mvimg|camscanner|scan|export|wa|at|am|pm|received|sent|file|bild|foto|captura|copy"
+    r"|image|images|img|imag|photo|pic|picture|video|vid|audio|aud|ptt|voice|document|doc|screenshot|screen|shot|recording|mmexport|dsc|dscn|pxl|mvimg|camscanner|scan|export|wa|at|am|pm|received|sent|file|bild|foto|captura|copy|camera|cam|video_call|story|temp|thumb|edited|collage"
     r"|[\d\s_\-.,()@])++"
 )
+_CAD_ENDING = re.compile(
+    r"\.(?:dwg|dxf|step|stp|iges|igs|sldprt|sldasm|slddrw|ipt|iam|prt|asm|catpart|x_t|stl|3mf|nc|gcode)$"
+)
+# The name of a model or drawing is its number, unless a word in it asks to call.
+_SHAPE_ALONE = frozenset(("phone.formatted", "phone.possible"))
 _DATE = re.compile(r"20\d\d|1[4-9]\d{11}|\d{2}-\d{2}-20\d\d|wa\d{4}")
 
 
@@ -27,6 +32,7 @@ def check(raw: str, *, context: Context = Context()) -> list[Finding]:  # noqa: 
     if context.is_filename:
         return _merged(_in_file_name(raw, context.known))
     findings = _merged(_read(text.read(raw), context.known))
+    findings = [found for found in findings if not sequences.explains(context.previous, raw, found)]
     if not findings and context.previous:
         findings = _merged(sequences.find(context.previous, raw, lambda view: _read(view, context.known)))
     return findings
@@ -72,6 +78,8 @@ def _in_file_name(raw: str, known: tuple[str, ...]) -> list[Finding]:
     findings = _read(view, known)
     if "_" in view.norm:
         findings += _read(text.replaced(view, view.norm.replace("_", " ")), known)
+    if ending and _CAD_ENDING.search(ending.group()):
+        return [found for found in findings if found.rule not in _SHAPE_ALONE]
     return findings
 
 

@@ -162,7 +162,8 @@ def _judge(view: View, tokens: Sequence[Token], run: Run, cues: int) -> tuple[Ki
         return kind, "phone.dial"
     nearest_label = min(words.label, words.label_after if words.label_after == 0 else 99)
     if words.messenger and words.messenger_at <= 6:
-        if not words.messenger.shy or shape or run.plus:
+        version = words.messenger_at == 0 and glued and shape < SURE  # "v10.0.19045" and "wx200"
+        if not words.messenger.shy or run.plus or (shape and not version):
             return kind, f"{words.messenger.key}.number"
     if words.call < min(nearest_label, 9):
         return kind, "phone.announced"
@@ -170,7 +171,8 @@ def _judge(view: View, tokens: Sequence[Token], run: Run, cues: int) -> tuple[Ki
     if beside and (shape or len(digits) <= 8):
         return kind, "phone.announced"
     if run.disguised and not run.counts_up and not (run.listed and shape < SURE):
-        if shape or len(digits) >= 9 or words.weak < 9 or cues & Role.CALL:
+        two_words = shape < FORMATTED and len(digits) <= 8 and "," in norm[run.start : run.end]
+        if (shape and not two_words) or len(digits) >= 9 or words.weak < 9 or cues & Role.CALL:
             return kind, "phone.disguised"
     if shape == FORMATTED and words.weak < nearest_label:
         return kind, "phone.formatted"
@@ -210,7 +212,7 @@ def shape_of(run: Run) -> int:
     if run.plus and len(digits) >= 8 and _possible("+" + digits):
         return SURE
     if digits.startswith("00") and len(digits) >= 11 and digits[2] != "0" and _possible("+" + digits[2:]):
-        return SURE
+        return SURE if not trade.known(digits) else FORMATTED
     if _CHINESE_MOBILE.fullmatch(digits):
         return SURE
     grouped = " ".join(group.digits for group in run.groups)
@@ -294,7 +296,8 @@ def _look_around(view: View, tokens: Sequence[Token], run: Run) -> _Words:
             call = min(call, distance)
         if role & Role.MESSENGER and messenger is None:
             found = messengers.named(token.word)
-            if found:
+            version = token.end != run.start and norm[token.end].isdigit()  # "v2.2024-11-18"
+            if found and not (found.shy and version):
                 messenger, messenger_at = found, distance
         if role & Role.CALL_WEAK:
             weak = min(weak, distance)

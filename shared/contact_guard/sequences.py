@@ -19,7 +19,11 @@ _FEW_WORDS = 3
 _OPEN_END = re.compile(r"[\w.+-]*@\s*$|(?:^|\s)www\.?$|^\S{1,30}\.$|[\w-]\.$")
 _PIECE = re.compile(r"[\w.@:/-]{1,30}", re.ASCII)
 _AMOUNT = re.compile(r"[x×%$€£¥=,]|\d\.\d{1,2}$")
+# What the shape alone says of a number, without a word that asks to call it.
+_UNSURE = frozenset(("phone.formatted", "phone.possible"))
 _OPEN_START = re.compile(r"^\s*[@.]\s*\w")
+
+_INSIDE = Role.THEN | Role.FILL | Role.PLUS | Role.CALL | Role.CALL_WEAK
 
 Detect = Callable[[View], list[Finding]]
 
@@ -118,6 +122,17 @@ def _announces_trade(tokens: Sequence[Token]) -> bool:
     return False
 
 
+def explains(previous: Sequence[str], raw: str, finding: Finding) -> bool:
+    """Tell whether the messages before make a number one of the trade: "UPS is", "1Z 999 AA1", "01 2345 6784"."""
+    if not previous or finding.rule not in _UNSURE:
+        return False
+    head = text.read(previous[-1].strip() + "\n").norm
+    if _announces_trade(tokenize(head)):
+        return True
+    norm = head + text.read(raw).norm
+    return any(start < len(head) for start, _ in trade.measures(norm, len(head), len(norm)))
+
+
 def _bare(message: str) -> _Part | None:
     view = unleet(text.read(message))
     tokens = tokenize(view.norm)
@@ -127,11 +142,15 @@ def _bare(message: str) -> _Part | None:
     digits = sum(len(group.digits) for group, _ in groups)
     if digits > _LONGEST_FRAGMENT:
         return None
+    written = [group for group, _ in groups if not group.spelled]
     role = 0
     words = 0
     for token in tokens:
         if token.digits or token.role & Role.DIGITS:
             continue
+        between = bool(written) and written[0].end <= token.start and token.end <= written[-1].start
+        if between and token.word[0].isalpha() and not token.role & _INSIDE:
+            return None  # "555 on truck 2" are two numbers
         role |= token.role
         if token.word[0].isalpha() and not token.role & (
             Role.CALL | Role.CALL_WEAK | Role.FILL | Role.LINK | Role.PLUS | Role.MESSENGER

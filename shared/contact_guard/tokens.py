@@ -36,6 +36,7 @@ _HANGUL_DIGITS = {
 _HANGUL_ENDINGS = ("으로", "에", "로", "은", "는", "번", "입니다", "이에요", "예요", "")
 
 _LEET = str.maketrans("0134578@$!|€", "oleastbasile")
+_SUFFIXES = frozenset(("com", "net", "org"))
 _MIXED = re.compile(r"[a-z][0-9@$!|€]|[0-9@$!|€][a-z]")
 _CHUNK = re.compile(r"(?<![\w.@])[a-z0-9@$!|€]*[a-z][a-z0-9@$!|€]*(?![\w@])")
 
@@ -63,7 +64,7 @@ def _unleet_word(chunk: re.Match[str]) -> str:
         return word
     for one in "li":
         plain = word.replace("1", one).translate(_LEET)
-        if roles_of(plain) & (Role.MESSENGER | Role.DOT | Role.CALL | Role.MAIL):
+        if plain in _SUFFIXES or roles_of(plain) & (Role.MESSENGER | Role.DOT | Role.CALL | Role.MAIL):
             return plain
     return word
 

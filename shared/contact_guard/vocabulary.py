@@ -41,6 +41,7 @@ class Role:
     AT = 1 << 11  # "at": the sign only if a domain follows
     AT_SURE = 1 << 12  # "at-sign": never anything else
     DOT = 1 << 13
+    DOT_COM = 1 << 47
     UNDERSCORE = 1 << 14
     DASH = 1 << 15
     SLASH = 1 << 16
@@ -161,6 +162,7 @@ _ROLE_OF_KEY = {
     "at": Role.AT,
     "at_sure": Role.AT_SURE,
     "dot": Role.DOT,
+    "dot_com": Role.DOT_COM,
     "underscore": Role.UNDERSCORE,
     "dash": Role.DASH,
     "slash": Role.SLASH,

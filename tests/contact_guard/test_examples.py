@@ -29,6 +29,8 @@ def test_judges_every_shared_example_rightly(name: str) -> None:
     [
         pytest.param("own.jsonl", id="frames in sixteen languages"),
         pytest.param("hard/messages.jsonl", id="disguises and trade talk"),
+        pytest.param("tried/messages.jsonl", id="lines written to get through"),
+        pytest.param("tried/filenames.jsonl", id="file names written to get through"),
         pytest.param("unseen/messages.jsonl", id="lines set aside before the rules"),
         pytest.param("unseen/filenames.jsonl", id="file names set aside"),
         pytest.param("unseen2/messages.jsonl", id="second part set aside"),
@@ -43,7 +45,7 @@ def test_meets_the_bar(name: str) -> None:
     assert overall.false_positive_rate <= 0.01
 
 
-@pytest.mark.parametrize("name", ["unseen/sequences.jsonl", "hard/sequences.jsonl"])
+@pytest.mark.parametrize("name", ["unseen/sequences.jsonl", "hard/sequences.jsonl", "tried/sequences.jsonl"])
 def test_finds_split_identifiers_and_passes_every_innocent_series(name: str) -> None:
     overall = scored(name).overall
 
