@@ -102,7 +102,7 @@ async def me(caller: CurrentCaller, db: Db) -> api.Account:
     "/auth/me",
     tags=["accounts"],
     dependencies=[limited],
-    responses=problems(Unauthenticated, ValidationFailed, ContactInfoBlocked),
+    responses=problems(Unauthenticated, ValidationFailed, ContactInfoBlocked, use_cases.ChangedMeanwhile),
 )
 async def change_me(body: api.ProfileChanges, session: CurrentSession, db: Db, now: Now) -> api.User:
     """Change one's own name or password; a new password ends one's other sessions."""
@@ -129,7 +129,12 @@ async def get_organisation(
     tags=["organisation"],
     dependencies=[limited],
     responses=problems(
-        Unauthenticated, OwnerNeeded, OrganisationNotFound, ValidationFailed, ContactInfoBlocked
+        use_cases.ChangedMeanwhile,
+        Unauthenticated,
+        OwnerNeeded,
+        OrganisationNotFound,
+        ValidationFailed,
+        ContactInfoBlocked,
     ),
 )
 async def change_organisation(
@@ -308,7 +313,13 @@ async def list_members(organisation_id: OrganisationId, caller: CurrentCaller, d
     tags=["organisation"],
     dependencies=[limited],
     responses=problems(
-        Unauthenticated, OwnerNeeded, OrganisationNotFound, MemberNotFound, LastOwner, ValidationFailed
+        use_cases.ChangedMeanwhile,
+        Unauthenticated,
+        OwnerNeeded,
+        OrganisationNotFound,
+        MemberNotFound,
+        LastOwner,
+        ValidationFailed,
     ),
 )
 async def change_role(
@@ -330,7 +341,14 @@ async def change_role(
     status_code=204,
     tags=["organisation"],
     dependencies=[limited],
-    responses=problems(Unauthenticated, OwnerNeeded, OrganisationNotFound, MemberNotFound, LastOwner),
+    responses=problems(
+        use_cases.ChangedMeanwhile,
+        Unauthenticated,
+        OwnerNeeded,
+        OrganisationNotFound,
+        MemberNotFound,
+        LastOwner,
+    ),
 )
 async def remove_member(
     organisation_id: OrganisationId, user_id: str, caller: CurrentCaller, db: Db, now: Now
