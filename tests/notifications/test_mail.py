@@ -260,6 +260,8 @@ async def test_the_daily_mail_leaves_in_the_readers_morning_with_what_is_unread(
     text = text_of(message)
     assert "Ann，您好" in text
     assert len(re.findall("订单 MR-2026-000001", text)) == 2
+    for kind in ("plain", "html"):
+        assert text_of(message, kind).count("https://millrace.example/orders/order-1") == 1, "once an order"
 
 
 async def test_mails_speak_the_organisations_language_and_keep_its_hours_unless_the_reader_chose_others(

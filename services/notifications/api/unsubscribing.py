@@ -46,6 +46,11 @@ def _page(text: str, *, lang: str, button: str | None = None) -> str:
 <meta name="viewport" content="width=device-width">
 <meta name="color-scheme" content="light dark">
 <title>Millrace</title>
+<style>
+:root {{ color-scheme: light dark; font: 18px/1.5 system-ui, "PingFang SC", "Microsoft YaHei", sans-serif; }}
+body {{ max-width: 30em; margin: 15vh auto; padding: 0 1em; text-align: center; }}
+button {{ font: inherit; padding: 0.5em 1em; }}
+</style>
 </head>
 <body>
 <p>{escape(text)}</p>

@@ -3,6 +3,7 @@
 No message text is ever part of it, so that a mailbox that others read tells them nothing of a deal.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
@@ -31,28 +32,44 @@ _WORDS: Final[dict[Language, dict[str, str]]] = {
         "stop": "不再接收此类邮件",
     },
 }
-# Colors are said twice: for mail programs that ask the reader's system for light or dark, and those that do not.
+# The light colors stand on the elements themselves, for mail programs that read no style sheet; the dark ones
+# take over where a program reads one and its reader's system is dark.
+_PAGE: Final = (
+    "margin: 0; background: #f3f5f7; color: #1c2530; "
+    "font: 16px/1.5 system-ui, 'PingFang SC', 'Microsoft YaHei', sans-serif"
+)
+_CARD: Final = "background: #ffffff; border: 1px solid #d9dfe6; border-radius: 8px"
+_QUIET: Final = "color: #56616e"
+_BUTTON: Final = (
+    "background: #14588f; color: #ffffff; display: inline-block; padding: 8px 16px; border-radius: 6px; "
+    "text-decoration: none; font-weight: 600"
+)
 _STYLE: Final = """
 :root { color-scheme: light dark; supported-color-schemes: light dark; }
-body { margin: 0; background: #f3f5f7; color: #1c2530; font: 16px/1.5 system-ui, "PingFang SC", "Microsoft YaHei", sans-serif; }
-.card { background: #ffffff; border: 1px solid #d9dfe6; border-radius: 8px; }
-.quiet, .quiet a { color: #56616e; }
-.button { background: #14588f; color: #ffffff; }
 @media (prefers-color-scheme: dark) {
-  body { background: #12171d; color: #e6eaef; }
-  .card { background: #1b222b; border-color: #323c48; }
-  .quiet, .quiet a { color: #a3aebb; }
-  .button { background: #8cc4f5; color: #0d1b28; }
+  .page { background: #12171d !important; color: #e6eaef !important; }
+  .card { background: #1b222b !important; border-color: #323c48 !important; }
+  .quiet { color: #a3aebb !important; }
+  .button { background: #8cc4f5 !important; color: #0d1b28 !important; }
 }
 """
+# Numbers of orders and dates, which a narrow screen would break at their hyphens.
+_WHOLE: Final = re.compile(r"\b[A-Z0-9]+(?:-[0-9]+)+\b")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """One thing that a mail tells, or several that have the same to say beside their titles."""
+
+    titles: tuple[str, ...]
+    body: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """One thing that a mail tells."""
+    """What a mail tells of one order, or of something else that has a page."""
 
-    title: str
-    body: str
+    told: tuple[Told, ...]
     url: str
     is_order: bool
 
@@ -83,7 +100,8 @@ def notice(
 ) -> EmailMessage:
     """Write what happened, with a way to hear less of it (RFC 8058: one click, without signing in)."""
     words = _WORDS[language]
-    subject = words["digest"].format(count=len(items)) if is_digest else items[0].title
+    count = sum(len(told.titles) for item in items for told in item.told)
+    subject = words["digest"].format(count=count) if is_digest else items[0].told[0].titles[0]
     message = _addressed(envelope, subject=subject)
     message["List-Unsubscribe"] = f"<{links.unsubscribe}>"
     message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
@@ -120,7 +138,10 @@ def _addressed(envelope: Envelope, *, subject: str) -> EmailMessage:
 
 
 def _plain(items: list[Item], *, greeting: str, words: dict[str, str], links: Links) -> str:
-    told = "\n\n".join(f"{item.title}\n{item.body}\n{item.url}" for item in items)
+    told = "\n\n".join(
+        "\n".join([line for told in item.told for line in (*told.titles, told.body)] + [item.url])
+        for item in items
+    )
     footer = f"{words['why']}\n{words['settings']}: {links.settings}\n{words['stop']}: {links.unsubscribe}"
     return f"{greeting}\n\n{told}\n\n-- \n{footer}\n"
 
@@ -140,15 +161,15 @@ def _html(
 <title>{escape(title)}</title>
 <style>{_STYLE}</style>
 </head>
-<body>
-<table role="presentation" width="100%" cellpadding="0" cellspacing="0"><tr><td align="center" style="padding: 24px 12px">
+<body class="page" style="{_PAGE}">
+<table role="presentation" class="page" width="100%" cellpadding="0" cellspacing="0" style="{_PAGE}"><tr><td align="center" style="padding: 24px 12px">
 <table role="presentation" width="100%" cellpadding="0" cellspacing="0" style="max-width: 560px">
 <tr><td style="padding: 0 4px 16px">{escape(greeting)}</td></tr>
 {told}
-<tr><td class="quiet" style="padding: 8px 4px; font-size: 13px">
+<tr><td class="quiet" style="padding: 8px 4px; font-size: 13px; {_QUIET}">
 {escape(words["why"])}
-<a href="{escape(links.settings)}">{escape(words["settings"])}</a> ·
-<a href="{escape(links.unsubscribe)}">{escape(words["stop"])}</a>
+<a class="quiet" href="{escape(links.settings)}" style="{_QUIET}">{escape(words["settings"])}</a> ·
+<a class="quiet" href="{escape(links.unsubscribe)}" style="{_QUIET}">{escape(words["stop"])}</a>
 </td></tr>
 </table>
 </td></tr></table>
@@ -159,11 +180,21 @@ def _html(
 
 def _card(item: Item, words: dict[str, str]) -> str:
     label = words["open" if item.is_order else "open_webhooks"]
+    told = "".join(_line(told) for told in item.told)
     return f"""<tr><td style="padding: 0 0 12px">
-<table role="presentation" class="card" width="100%" cellpadding="0" cellspacing="0"><tr><td style="padding: 16px 20px">
-<div style="font-size: 18px; font-weight: 600">{escape(item.title)}</div>
-<div class="quiet" style="padding: 4px 0 14px">{escape(item.body)}</div>
-<a class="button" href="{escape(item.url)}" style="display: inline-block; padding: 8px 16px; border-radius: 6px; text-decoration: none; font-weight: 600">{escape(label)}</a>
+<table role="presentation" class="card" width="100%" cellpadding="0" cellspacing="0" style="{_CARD}"><tr><td style="padding: 16px 20px">
+{told}<a class="button" href="{escape(item.url)}" style="{_BUTTON}">{escape(label)}</a>
 </td></tr></table>
 </td></tr>
 """
+
+
+def _line(told: Told) -> str:
+    titles = "<br>\n".join(_unbroken(title) for title in told.titles)
+    return f"""<div style="font-size: 18px; font-weight: 600">{titles}</div>
+<div class="quiet" style="padding: 4px 0 14px; {_QUIET}">{_unbroken(told.body)}</div>
+"""
+
+
+def _unbroken(text: str) -> str:
+    return _WHOLE.sub(r'<span style="white-space: nowrap">\g<0></span>', escape(text))

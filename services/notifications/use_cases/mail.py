@@ -11,7 +11,7 @@ import structlog
 
 from services.notifications import mail as channel
 from services.notifications.domain import letter, unsubscribing, wording
-from services.notifications.domain.letter import Envelope, Item, Links
+from services.notifications.domain.letter import Envelope, Item, Links, Told
 from services.notifications.domain.mail import Mail
 from services.notifications.domain.notification import Notification
 from services.notifications.domain.unsubscribing import What
@@ -24,6 +24,7 @@ log = structlog.get_logger(__name__)
 
 _AGAIN_AFTER: Final = timedelta(minutes=1)
 _MOST_ITEMS: Final = 50
+_WEBHOOKS: Final = "/settings/webhooks"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +108,7 @@ async def _write(db: Database, mail: Mail, *, office: Office, now: datetime) -> 
         return None
     what: What = "daily" if mail.purpose == "digest" else told[0].kind
     return letter.notice(
-        [_item(notification, language=wanted.language, office=office) for notification in told],
+        _items(told, language=wanted.language, office=office),
         is_digest=mail.purpose == "digest",
         name=member.name,
         language=wanted.language,
@@ -150,8 +151,19 @@ async def _support_request(db: Database, mail: Mail, *, office: Office, now: dat
     )
 
 
-def _item(notification: Notification, *, language: Language, office: Office) -> Item:
-    title, body = wording.title_and_body(notification, language=language)
-    is_order = notification.order_id is not None
-    page = f"/orders/{notification.order_id}" if is_order else "/settings/webhooks"
-    return Item(title=title, body=body, url=f"{office.public_url}{page}", is_order=is_order)
+def _items(told: list[Notification], *, language: Language, office: Office) -> list[Item]:
+    """Put together what is about one order, in the order in which the first of each happened."""
+    by_order: dict[str | None, list[Told]] = {}
+    for notification in told:
+        title, body = wording.title_and_body(notification, language=language)
+        of_this = by_order.setdefault(notification.order_id, [])
+        titles = of_this.pop().titles if of_this and of_this[-1].body == body else ()
+        of_this.append(Told(titles=(*titles, title), body=body))
+    return [
+        Item(
+            told=tuple(things),
+            url=f"{office.public_url}/orders/{order_id}" if order_id else f"{office.public_url}{_WEBHOOKS}",
+            is_order=order_id is not None,
+        )
+        for order_id, things in by_order.items()
+    ]
