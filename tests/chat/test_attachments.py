@@ -316,6 +316,18 @@ async def test_simultaneous_messages_cannot_share_an_attachment(chat: Chat) -> N
         ("../../etc/drawing.pdf", "drawing.pdf"),
         ("C:\\users\\ada\\drawing.pdf", "drawing.pdf"),
         ("con.pdf", "_con.pdf"),
+        ("LPT1", "_LPT1"),
+        ("com¹.tar.pdf", "_com¹.tar.pdf"),
+        ("/", "file"),
+        ("..", "file"),
+        ("drawing.pdf. . ", "drawing.pdf"),
+        ("a%09b%0Ac%00.pdf", "abc.pdf"),
+        ("e\u0301.pdf", "é.pdf"),
+        ("\u200b\u2066x\u2069\ufeff.pdf", "x.pdf"),
+        ("می\u200cخواهم.pdf", "می\u200cخواهم.pdf"),
+        ("x" * 251 + ".pdf", "x" * 251 + ".pdf"),
+        ("x" * 252 + ".pdf", "x" * 251 + ".pdf"),
+        ("%E5%9B%BE.pdf", "图.pdf"),
         ("draw\u202efdp.pdf", "drawfdp.pdf"),
         ('a"b<c>.pdf', "a_b_c_.pdf"),
         ("图" * 200 + ".pdf", "图" * 83 + ".pdf"),
@@ -409,6 +421,19 @@ async def test_an_upload_that_is_cut_off_leaves_nothing(chat: Chat) -> None:
     assert await chat.db["attachments"].count_documents({}) == 1
     assert sorted(await objects_of(chat, order_id)) == sorted(await objects_of(chat, order_id))
     assert len([key for key in await objects_of(chat, order_id) if key.endswith("/file")]) == 1
+
+
+async def test_the_service_itself_sweeps_what_was_never_sent(settings: Settings) -> None:
+    soon = {"attachment_unsent_for": timedelta(seconds=0.2), "attachment_sweep_every": timedelta(seconds=0.1)}
+    async with serving(settings.model_copy(update=soon)) as chat:
+        order_id = await a_thread(chat)
+        stored = (await upload(chat, order_id, files.a_pdf())).json
+
+        async def is_gone() -> bool:
+            return await objects_of(chat, order_id) == []
+
+        await eventually(is_gone)
+        assert await chat.db["attachments"].find_one({"_id": stored["id"]}) is None
 
 
 async def test_what_was_never_sent_or_never_finished_is_swept_away(chat: Chat) -> None:

@@ -223,6 +223,8 @@ async def test_unread_counts_only_the_other_sides_messages(chat: Chat) -> None:
     assert await read(chat, order_id, by=a_buyer(), up_to=2) == 1, "never goes backwards"
     assert await read(chat, order_id, by=a_buyer(user_id="u-2"), up_to=0) == 3, "each user has their own"
     assert await read(chat, order_id, by=a_buyer(), up_to=999) == 0
+    await send(chat, order_id, "four", by=a_factory_user())
+    assert await read(chat, order_id, by=a_buyer(), up_to=0) == 1, "beyond the last message meant the last"
 
 
 async def test_reading_is_shown_to_the_other_side_and_told_once(chat: Chat, published: Published) -> None:
@@ -347,7 +349,9 @@ async def test_a_thread_closes_some_time_after_completion_and_stays_readable(
     open_still, closed = await send(chat, lately, "thanks"), await send(chat, long_ago, "thanks")
 
     assert open_still.status == 201
-    assert (closed.status, closed.problem) == (409, "thread-closed")
+    uploaded = await chat.call("POST", f"/orders/{long_ago}/attachments", by=a_buyer(), data=b"")
+
+    assert (closed.status, closed.problem) == (uploaded.status, uploaded.problem) == (409, "thread-closed")
     assert len((await page(chat, long_ago)).json["items"]) == 6
     assert await read(chat, long_ago, by=a_factory_user(), up_to=6) == 0
 

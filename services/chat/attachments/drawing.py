@@ -1,38 +1,23 @@
 """Draws small pictures of untrusted files: a program of its own, with little memory, which may be killed.
 
-It is handed open files over a Unix socket, one at a time, and answers each with a WebP, or with nothing
-where it can draw none. `python -m services.chat.attachments.drawing <socket>`; see `thumbnails`.
+It answers each file that it is handed with a WebP, or with nothing where it can draw none.
+`python -m services.chat.attachments.drawing <socket>`; see `thumbnails`.
 """
 
 import io
-import os
-import resource
-import socket
-import sys
 from typing import IO, TYPE_CHECKING, Final
 
-from services.chat.attachments import kinds
+from services.chat.attachments import handed, kinds
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 EDGE: Final = 320
-# Above what the decoders need for the largest picture that may be uploaded, far below what hurts the machine.
-_MEMORY: Final = 1536 * 1024 * 1024
 
 
-def serve(connection: socket.socket) -> None:
-    """Draw what comes over the connection until the other end closes it."""
-    while True:
-        content_type, descriptors, _, _ = socket.recv_fds(connection, 256, 1)
-        if not descriptors:
-            return
-        with os.fdopen(descriptors[0], "rb") as file:
-            try:
-                drawn = draw(file, content_type.decode())
-            except Exception:  # noqa: BLE001 - whatever a broken file does, there is no picture of it
-                drawn = b""
-        connection.sendall(len(drawn).to_bytes(4, "big") + drawn)
+def answer(file: IO[bytes], question: bytes) -> bytes:
+    """Draw a file, given its content type."""
+    return draw(file, question.decode())
 
 
 def draw(file: IO[bytes], content_type: str) -> bytes:
@@ -51,6 +36,8 @@ def draw(file: IO[bytes], content_type: str) -> bytes:
         picture.draft("RGB", (EDGE, EDGE))
         ImageOps.exif_transpose(picture, in_place=True)
     picture.thumbnail((EDGE, EDGE))
+    if picture.mode.startswith("I"):  # 16 bits a pixel, of which a conversion would clip the upper ones
+        picture = picture.point(lambda value: value / 256).convert("L")
     drawn = io.BytesIO()
     opaque = picture.mode in {"RGB", "L", "CMYK", "YCbCr"} and "transparency" not in picture.info
     picture.convert("RGB" if opaque else "RGBA").save(drawn, "WEBP", quality=75, method=2, exif=b"", xmp=b"")
@@ -66,5 +53,4 @@ def _first_page(file: IO[bytes]) -> "Image":
 
 
 if __name__ == "__main__":
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
-    serve(socket.socket(fileno=int(sys.argv[1])))
+    handed.serve(answer)
