@@ -169,6 +169,7 @@ class Studio:
             timezone_id="Europe/Oslo",
             color_scheme=look.scheme,
             device_scale_factor=look.dots,
+            is_mobile=look.width < 600,  # noqa: PLR2004 - its scroll bar takes no room
             reduced_motion="reduce",
             extra_http_headers={"X-Requested-With": "millrace"},
         )
@@ -203,11 +204,14 @@ class Studio:
 
 async def _at_rest(page: Page) -> None:
     """Wait until all that the page shows is there; the live stream never ends, so the network is no sign of it."""
-    await page.locator("h1, h2, p").first.wait_for()
-    await page.wait_for_function(
-        "() => !document.querySelector('.mantine-Skeleton-root, [data-loading]')"
-        " && [...document.images].every((image) => image.complete || image.loading === 'lazy')"
-    )
+    await page.locator("h1, h2, p").filter(visible=True).first.wait_for()
+    await page.wait_for_function("""() => {
+        const seen = [...document.images].filter((image) => {
+            const { top, bottom } = image.getBoundingClientRect();
+            return bottom > 0 && top < innerHeight;
+        });
+        return !document.querySelector(".mantine-Skeleton-root, [data-loading]") && seen.every((image) => image.complete);
+    }""")
     await page.evaluate("document.fonts.ready.then(() => true)")
     await page.wait_for_timeout(400)
 

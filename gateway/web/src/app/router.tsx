@@ -17,7 +17,6 @@ const text = (value: unknown) => (typeof value === "string" && value ? value : u
 
 const root = createRootRoute({
   component: Outlet,
-  notFoundComponent: MissingPage,
   errorComponent: FailedPage,
 });
 
@@ -134,6 +133,12 @@ const support = createRoute({
   component: lazyRouteComponent(() => import("@/features/help/SupportPage"), "SupportPage"),
 });
 
+const missing = createRoute({
+  getParentRoute: () => signedIn,
+  path: "$",
+  component: MissingPage,
+});
+
 export const router = createRouter({
   routeTree: root.addChildren([
     signIn,
@@ -148,6 +153,7 @@ export const router = createRouter({
       help,
       helpTopic,
       support,
+      missing,
     ]),
   ]),
   defaultPreload: "intent",

@@ -4,6 +4,12 @@ import type en from "./en";
 
 export type Language = "en" | "zh";
 
+/** Each by its own name, whatever is spoken now. */
+export const LANGUAGES: { value: Language; label: string }[] = [
+  { value: "en", label: "English" },
+  { value: "zh", label: "中文" },
+];
+
 const KEY = "millrace-language";
 const TEXTS = { en: () => import("./en"), zh: () => import("./zh") };
 

@@ -5,6 +5,8 @@ import { useTabTitle } from "./tabTitle";
 interface PageProps {
   title: string;
   eyebrow?: ReactNode;
+  /** What stands before the title, such as a logo. */
+  mark?: ReactNode;
   actions?: ReactNode;
   /** `narrow` for forms and texts, `wide` for lists of cards. */
   width?: "narrow" | "wide";
@@ -12,14 +14,17 @@ interface PageProps {
 }
 
 /** The frame of every page: its heading, which is also the tab's title, and what can be done on it. */
-export function Page({ title, eyebrow, actions, width = "narrow", children }: PageProps) {
+export function Page({ title, eyebrow, mark, actions, width = "narrow", children }: PageProps) {
   useTabTitle(title);
   return (
     <div className={classes.page} data-width={width}>
       <header className={classes.header}>
-        <div>
-          {eyebrow && <div className={classes.eyebrow}>{eyebrow}</div>}
-          <h1 className={classes.title}>{title}</h1>
+        <div className={classes.heading}>
+          {mark}
+          <div>
+            {eyebrow && <div className={classes.eyebrow}>{eyebrow}</div>}
+            <h1 className={classes.title}>{title}</h1>
+          </div>
         </div>
         {actions && <div className={classes.actions}>{actions}</div>}
       </header>

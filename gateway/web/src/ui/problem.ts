@@ -22,6 +22,8 @@ const KNOWN: Record<string, Known> = {
   "wrong-side": "wrongSide",
   "attachment-too-large": "attachmentTooLarge",
   "attachment-type-unsupported": "attachmentTypeUnsupported",
+  "logo-too-large": "logoTooLarge",
+  "logo-type-unsupported": "logoTypeUnsupported",
   "stale-version": "staleVersion",
   "last-owner": "lastOwner",
   "owner-needed": "ownerNeeded",

@@ -1,10 +1,11 @@
 import { Button } from "@mantine/core";
-import { IconArrowLeft, IconCloudOff, IconRefresh } from "@tabler/icons-react";
+import { IconArrowLeft, IconCloudOff, IconMapQuestion, IconRefresh } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { useProblemText } from "./problem";
 import classes from "./states.module.css";
+import { useTabTitle } from "./tabTitle";
 
 /** An empty list, told kindly: what would stand here, and what to do next. */
 export function EmptyState({
@@ -51,9 +52,13 @@ export function FailedPage({ error }: { error: unknown }) {
 
 export function MissingPage() {
   const { t } = useTranslation();
+  useTabTitle(t("states.missing"));
   return (
     <div className={classes.state}>
-      <p className={classes.title}>{t("states.missing")}</p>
+      <div className={classes.icon}>
+        <IconMapQuestion />
+      </div>
+      <h1 className={classes.title}>{t("states.missing")}</h1>
       <p className={classes.text}>{t("states.missingText")}</p>
       <Link to="/" className={classes.back}>
         <IconArrowLeft size={16} /> {t("nav.dashboard")}

@@ -8,6 +8,7 @@ import { ReviewItem } from "@/features/reviews/ReviewItem";
 import { useFormat } from "@/i18n/format";
 import { ButtonLink } from "@/ui/links";
 import { MoreOnScroll } from "@/ui/MoreOnScroll";
+import { OrganisationMark } from "@/ui/OrganisationMark";
 import { Page, Panel } from "@/ui/Page";
 import { Stars } from "@/ui/Stars";
 import { EmptyState, ErrorState } from "@/ui/states";
@@ -32,6 +33,7 @@ export function ProfilePage() {
   return (
     <Page
       title={organisation.name}
+      mark={<OrganisationMark organisation={organisation} size="large" />}
       eyebrow={[t(`sides.${organisation.kind}`), country].filter(Boolean).join(" · ")}
       actions={
         own.kind === "buyer" &&

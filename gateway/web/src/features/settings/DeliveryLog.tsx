@@ -2,6 +2,7 @@ import { Button, Skeleton } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useTranslation } from "react-i18next";
 import { useFormat } from "@/i18n/format";
+import { MoreOnScroll } from "@/ui/MoreOnScroll";
 import { useProblemText } from "@/ui/problem";
 import { ErrorState } from "@/ui/states";
 import { useDeliveries, useRedeliver } from "./queries";
@@ -11,14 +12,15 @@ export function DeliveryLog({ webhookId }: { webhookId: string }) {
   const { t } = useTranslation();
   const format = useFormat();
   const problem = useProblemText();
-  const { data, error, refetch } = useDeliveries(webhookId);
+  const list = useDeliveries(webhookId);
+  const deliveries = list.data?.pages.flatMap((page) => page.items);
   const redeliver = useRedeliver(webhookId);
 
-  if (error) return <ErrorState error={error} retry={refetch} />;
-  if (!data) return <Skeleton height="6rem" />;
-  if (data.items.length === 0) return <p className={classes.small}>{t("webhooks.noDeliveries")}</p>;
+  if (!deliveries && list.error) return <ErrorState error={list.error} retry={list.refetch} />;
+  if (!deliveries) return <Skeleton height="6rem" />;
+  if (deliveries.length === 0) return <p className={classes.small}>{t("webhooks.noDeliveries")}</p>;
   return (
-    <div className={classes.scroll}>
+    <div className={`${classes.scroll} ${classes.log}`}>
       <table className={classes.table}>
         <thead>
           <tr>
@@ -31,13 +33,18 @@ export function DeliveryLog({ webhookId }: { webhookId: string }) {
           </tr>
         </thead>
         <tbody>
-          {data.items.map((delivery) => {
+          {deliveries.map((delivery) => {
             const last = delivery.attempts.at(-1);
             return (
               <tr key={delivery.id}>
                 <td>{delivery.event_type}</td>
                 <td className={classes.state} data-state={delivery.state}>
                   {t(`webhooks.states.${delivery.state}`)}
+                  {delivery.next_attempt_at && delivery.attempts.length > 0 && (
+                    <div className={classes.small}>
+                      {t("webhooks.nextTry", { when: format.time(delivery.next_attempt_at) })}
+                    </div>
+                  )}
                 </td>
                 <td className="num">{delivery.attempts.length}</td>
                 <td className="num">{last?.status ?? last?.error ?? "–"}</td>
@@ -61,6 +68,7 @@ export function DeliveryLog({ webhookId }: { webhookId: string }) {
           })}
         </tbody>
       </table>
+      <MoreOnScroll list={list} />
     </div>
   );
 }

@@ -2,7 +2,7 @@ import { Checkbox, NativeSelect, Skeleton } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useTranslation } from "react-i18next";
 import type { Notification, Preferences } from "@/api/schema";
-import { choose } from "@/i18n";
+import { choose, LANGUAGES } from "@/i18n";
 import { Panel } from "@/ui/Page";
 import { ProblemNotice } from "@/ui/ProblemNotice";
 import { ErrorState } from "@/ui/states";
@@ -54,10 +54,7 @@ function PreferencesForm({ preferences }: { preferences: Preferences }) {
               change({ language });
               void choose(language);
             }}
-            data={[
-              { value: "en", label: "English" },
-              { value: "zh", label: "中文" },
-            ]}
+            data={LANGUAGES}
           />
           <NativeSelect
             label={t("settings.timeZone")}

@@ -1,14 +1,15 @@
-import { Button, CopyButton, Group, NativeSelect, Skeleton, Stack, TextInput } from "@mantine/core";
+import { Button, Group, NativeSelect, Skeleton, Stack, TextInput } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
-import { IconCheck, IconCopy } from "@tabler/icons-react";
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { IssuedInvitation, Member, User } from "@/api/schema";
 import { useAccount } from "@/features/account/queries";
 import { useFormat } from "@/i18n/format";
+import { CopyLine } from "@/ui/CopyLine";
 import { Panel } from "@/ui/Page";
 import { ProblemNotice } from "@/ui/ProblemNotice";
 import { useProblemText } from "@/ui/problem";
+import { SureButton } from "@/ui/SureButton";
 import { ErrorState } from "@/ui/states";
 import {
   useChangeRole,
@@ -51,7 +52,6 @@ function MemberLine({ member, mayChange }: { member: Member; mayChange: boolean 
   const problem = useProblemText();
   const changeRole = useChangeRole();
   const remove = useRemoveMember();
-  const [sure, setSure] = useState(false);
   const fail = (error: unknown) => notifications.show({ message: problem(error), color: "signal" });
 
   return (
@@ -71,16 +71,13 @@ function MemberLine({ member, mayChange }: { member: Member; mayChange: boolean 
             }
             data={ROLES.map((role) => ({ value: role, label: t(`roles.${role}`) }))}
           />
-          <Button
-            variant={sure ? "filled" : "subtle"}
-            color="signal"
-            size="sm"
+          <SureButton
+            sure={t("team.removeSure")}
             loading={remove.isPending}
-            onBlur={() => setSure(false)}
-            onClick={() => (sure ? remove.mutate(member.id, { onError: fail }) : setSure(true))}
+            onConfirm={() => remove.mutate(member.id, { onError: fail })}
           >
-            {sure ? t("team.removeSure") : t("team.remove")}
-          </Button>
+            {t("team.remove")}
+          </SureButton>
         </div>
       ) : (
         <span className={classes.small}>{t(`roles.${member.role}`)}</span>
@@ -149,26 +146,7 @@ function InvitationLink({ invitation }: { invitation: IssuedInvitation }) {
   const { t } = useTranslation();
   const format = useFormat();
   const link = `${location.origin}/sign-up?invitation=${encodeURIComponent(invitation.token)}`;
-  return (
-    <div role="status">
-      <p className={classes.small}>{t("team.linkHint", { date: format.date(invitation.expires_at) })}</p>
-      <Group wrap="nowrap" mt="xs">
-        <span className={classes.code}>{link}</span>
-        <CopyButton value={link}>
-          {({ copied, copy }) => (
-            <Button
-              variant="default"
-              leftSection={copied ? <IconCheck size={16} /> : <IconCopy size={16} />}
-              onClick={copy}
-              style={{ flex: "none" }}
-            >
-              {copied ? t("actions.copied") : t("actions.copy")}
-            </Button>
-          )}
-        </CopyButton>
-      </Group>
-    </div>
-  );
+  return <CopyLine hint={t("team.linkHint", { date: format.date(invitation.expires_at) })} value={link} />;
 }
 
 function OpenInvitations() {

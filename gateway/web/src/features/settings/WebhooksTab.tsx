@@ -1,16 +1,15 @@
-import { Button, Checkbox, CopyButton, Group, Skeleton, Stack, TextInput } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
-import { IconCheck, IconCopy, IconWebhook } from "@tabler/icons-react";
+import { Button, Checkbox, Group, Skeleton, Stack, TextInput } from "@mantine/core";
+import { IconWebhook } from "@tabler/icons-react";
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
-import type { NewWebhook, Webhook } from "@/api/schema";
+import type { NewWebhook } from "@/api/schema";
+import { CopyLine } from "@/ui/CopyLine";
 import { Panel } from "@/ui/Page";
 import { ProblemNotice } from "@/ui/ProblemNotice";
-import { useProblemText } from "@/ui/problem";
 import { EmptyState, ErrorState } from "@/ui/states";
-import { DeliveryLog } from "./DeliveryLog";
-import { useCreateWebhook, useDeleteWebhook, useWebhooks } from "./queries";
+import { useCreateWebhook, useWebhooks } from "./queries";
 import classes from "./SettingsPage.module.css";
+import { WebhookLine } from "./WebhookLine";
 
 type EventType = NonNullable<NewWebhook["event_types"]>[number];
 
@@ -95,75 +94,9 @@ function NewWebhookForm() {
               {t("webhooks.create")}
             </Button>
           </Group>
-          {create.data && <Secret secret={create.data.secret} />}
+          {create.data && <CopyLine hint={t("webhooks.secretHint")} value={create.data.secret} />}
         </Stack>
       </form>
     </Panel>
-  );
-}
-
-function Secret({ secret }: { secret: string }) {
-  const { t } = useTranslation();
-  return (
-    <div role="status">
-      <p className={classes.small}>{t("webhooks.secretHint")}</p>
-      <Group wrap="nowrap" mt="xs">
-        <span className={classes.code}>{secret}</span>
-        <CopyButton value={secret}>
-          {({ copied, copy }) => (
-            <Button
-              variant="default"
-              leftSection={copied ? <IconCheck size={16} /> : <IconCopy size={16} />}
-              onClick={copy}
-              style={{ flex: "none" }}
-            >
-              {copied ? t("actions.copied") : t("actions.copy")}
-            </Button>
-          )}
-        </CopyButton>
-      </Group>
-    </div>
-  );
-}
-
-function WebhookLine({ webhook }: { webhook: Webhook }) {
-  const { t } = useTranslation();
-  const problem = useProblemText();
-  const remove = useDeleteWebhook();
-  const [open, setOpen] = useState(false);
-  const [sure, setSure] = useState(false);
-  return (
-    <li>
-      <div className={classes.line}>
-        <div className={classes.lineText}>
-          <div>{webhook.url}</div>
-          <div className={classes.small}>
-            {webhook.enabled ? t("webhooks.on") : t("webhooks.off")} · {webhook.event_types.join(", ")}
-          </div>
-        </div>
-        <div className={classes.lineActions}>
-          <Button variant="default" size="sm" aria-expanded={open} onClick={() => setOpen(!open)}>
-            {t("webhooks.deliveries")}
-          </Button>
-          <Button
-            variant={sure ? "filled" : "subtle"}
-            color="signal"
-            size="sm"
-            loading={remove.isPending}
-            onBlur={() => setSure(false)}
-            onClick={() =>
-              sure
-                ? remove.mutate(webhook.id, {
-                    onError: (error) => notifications.show({ message: problem(error), color: "signal" }),
-                  })
-                : setSure(true)
-            }
-          >
-            {sure ? t("webhooks.deleteSure") : t("webhooks.delete")}
-          </Button>
-        </div>
-      </div>
-      {open && <DeliveryLog webhookId={webhook.id} />}
-    </li>
   );
 }

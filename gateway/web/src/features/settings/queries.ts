@@ -1,4 +1,10 @@
-import { type QueryKey, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import {
+  type QueryKey,
+  useInfiniteQuery,
+  useMutation,
+  useQuery,
+  useQueryClient,
+} from "@tanstack/react-query";
 import type {
   NewInvitation,
   NewWebhook,
@@ -13,7 +19,7 @@ import { answerOf, api } from "@/http";
 import { ME } from "@/queries";
 
 /** A change after which some answers are read anew. */
-function useChange<Body, Answer>(call: (body: Body) => Promise<Answer>, ...stale: QueryKey[]) {
+function useChange<Answer, Body = void>(call: (body: Body) => Promise<Answer>, ...stale: QueryKey[]) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: call,
@@ -36,6 +42,38 @@ export function useChangeOrganisation() {
   return useChange(
     (body: OrganisationChanges) =>
       answerOf(api.PATCH("/api/v1/organisations/{organisation_id}", { ...own, body })),
+    ME,
+    keys.profiles,
+  );
+}
+
+const asForm = ({ file }: { file: string | File }) => {
+  const form = new FormData();
+  form.append("file", file);
+  return form;
+};
+
+export function useSetLogo() {
+  const own = useOwnOrganisation();
+  return useChange(
+    (file: File) =>
+      answerOf(
+        api.PUT("/api/v1/organisations/{organisation_id}/logo", {
+          ...own,
+          // The document has no better name for a file's bytes.
+          body: { file: file as unknown as string },
+          bodySerializer: asForm,
+        }),
+      ),
+    ME,
+    keys.profiles,
+  );
+}
+
+export function useRemoveLogo() {
+  const own = useOwnOrganisation();
+  return useChange(
+    () => answerOf(api.DELETE("/api/v1/organisations/{organisation_id}/logo", own)),
     ME,
     keys.profiles,
   );
@@ -130,21 +168,42 @@ export function useCreateWebhook() {
   return useChange((body: NewWebhook) => answerOf(api.POST("/api/v1/webhooks", { body })), keys.webhooks);
 }
 
+const webhookPath = (id: string) => ({ params: { path: { webhook_id: id } } });
+
+export function useSwitchWebhook(id: string) {
+  return useChange(
+    (enabled: boolean) =>
+      answerOf(api.PATCH("/api/v1/webhooks/{webhook_id}", { ...webhookPath(id), body: { enabled } })),
+    keys.webhooks,
+  );
+}
+
+/** The old secret signs beside the new one for a day. */
+export function useRenewSecret(id: string) {
+  return useChange(
+    () => answerOf(api.POST("/api/v1/webhooks/{webhook_id}/secret", webhookPath(id))),
+    keys.webhooks,
+  );
+}
+
 export function useDeleteWebhook() {
   return useChange(
-    (id: string) =>
-      answerOf(api.DELETE("/api/v1/webhooks/{webhook_id}", { params: { path: { webhook_id: id } } })),
+    (id: string) => answerOf(api.DELETE("/api/v1/webhooks/{webhook_id}", webhookPath(id))),
     keys.webhooks,
   );
 }
 
 export function useDeliveries(webhookId: string) {
-  return useQuery({
+  return useInfiniteQuery({
     queryKey: keys.deliveries(webhookId),
-    queryFn: () =>
+    queryFn: ({ pageParam: cursor }) =>
       answerOf(
-        api.GET("/api/v1/webhooks/{webhook_id}/deliveries", { params: { path: { webhook_id: webhookId } } }),
+        api.GET("/api/v1/webhooks/{webhook_id}/deliveries", {
+          params: { ...webhookPath(webhookId).params, query: { cursor } },
+        }),
       ),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (last) => last.next_cursor ?? undefined,
     refetchInterval: 5000,
   });
 }

@@ -102,7 +102,7 @@ const guides: Guides = {
       {
         title: "One chat for each order",
         text: [
-          "Everybody in your organisation and in the buyer's can read the chat of an order; viewers cannot write. Every step of the order also stands there as a line of its own, so that the conversation tells the whole story.",
+          "Everybody in your organization and in the buyer's can read the chat of an order; viewers cannot write. Every step of the order also stands there as a line of its own, so that the conversation tells the whole story.",
           "Enter sends, Shift and Enter begins a new line. What you have typed is kept when you close the chat. If a message could not be sent it stays, with a button to try again; it never arrives twice.",
         ],
         picture: "chat",
