@@ -45,11 +45,13 @@ def is_upload(method: str, path: str) -> bool:
     tags=["accounts"],
     responses=problems(EmailTaken, InvitationNotUsable, ContactInfoBlocked, ValidationFailed),
 )
-async def register(body: api.Registration, db: Db, now: Now) -> api.Account:
+async def register(body: api.Registration, request: Request, db: Db, now: Now) -> api.Account:
     """Make an account: with a new organisation, or by an invitation into one."""
-    refuse_contact_info(body.display_name, pointer="/display_name")
+    typed = await request.json()
+    refuse_contact_info(body.display_name, pointer="/display_name", submitted=typed["display_name"])
     if body.organisation:
-        refuse_contact_info(body.organisation.name, pointer="/organisation/name")
+        name = typed["organisation"]["name"]
+        refuse_contact_info(body.organisation.name, pointer="/organisation/name", submitted=name)
     user, organisation = await use_cases.register(db, registration=body, now=now)
     return api.Account(user=_user(user), organisation=organisation_view(organisation))
 
@@ -104,10 +106,13 @@ async def me(caller: CurrentCaller, db: Db) -> api.Account:
     dependencies=[limited],
     responses=problems(Unauthenticated, ValidationFailed, ContactInfoBlocked, use_cases.ChangedMeanwhile),
 )
-async def change_me(body: api.ProfileChanges, session: CurrentSession, db: Db, now: Now) -> api.User:
+async def change_me(
+    body: api.ProfileChanges, request: Request, session: CurrentSession, db: Db, now: Now
+) -> api.User:
     """Change one's own name or password; a new password ends one's other sessions."""
     if body.display_name:
-        refuse_contact_info(body.display_name, pointer="/display_name")
+        typed = await request.json()
+        refuse_contact_info(body.display_name, pointer="/display_name", submitted=typed["display_name"])
     return _user(await use_cases.change_profile(db, session=session, changes=body, now=now))
 
 
@@ -138,11 +143,16 @@ async def get_organisation(
     ),
 )
 async def change_organisation(
-    organisation_id: OrganisationId, body: api.OrganisationChanges, caller: CurrentCaller, db: Db, now: Now
+    organisation_id: OrganisationId,
+    body: api.OrganisationChanges,
+    request: Request,
+    caller: CurrentCaller,
+    db: Db,
+    now: Now,
 ) -> api.Organisation:
     """Change the settings of one's own organisation; deadlines follow its time zone, its people's texts its language."""
     if body.name:
-        refuse_contact_info(body.name, pointer="/name")
+        refuse_contact_info(body.name, pointer="/name", submitted=(await request.json())["name"])
     organisation = await use_cases.change_organisation(
         db, caller=caller, organisation_id=organisation_id, changes=body, now=now
     )

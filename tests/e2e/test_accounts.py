@@ -77,13 +77,33 @@ async def test_names_with_contact_information_are_refused(buyer_and_factory: tup
     account = {
         "email": f"{uuid4().hex[:8]}@mail.example",
         "password": PASSWORD,
-        "display_name": "Tom +44 7700 900518",
+        "display_name": "  Tom +44 7700 900518",
         "organisation": {"name": "Honest Ltd", "kind": "buyer"},
     }
+    honest = account | {"display_name": "Tom", "organisation": {"name": " x@shop.example", "kind": "buyer"}}
+    path = f"/organisations/{buyer.organisation_id}"
 
-    answer = await stranger(buyer).call("POST", "/auth/register", account)
+    answers = [
+        await stranger(buyer).call("POST", "/auth/register", account),
+        await stranger(buyer).call("POST", "/auth/register", honest),
+        await buyer.call("PATCH", "/auth/me", {"display_name": " ann@mail.example"}),
+        await buyer.call("PATCH", path, {"name": " ann@mail.example"}),
+    ]
 
-    assert answer.problem(422, "contact-info-blocked")["findings"][0]["kind"] == "phone"
+    refusals = [answer.problem(422, "contact-info-blocked") for answer in answers]
+    assert [refusal["pointer"] for refusal in refusals] == [
+        "/display_name",
+        "/organisation/name",
+        "/display_name",
+        "/name",
+    ]
+    # In the text as it was submitted, with the blanks before it.
+    assert [refusal["findings"] for refusal in refusals] == [
+        [{"kind": "phone", "start": 6, "end": 21}],
+        [{"kind": "email", "start": 1, "end": 15}],
+        [{"kind": "email", "start": 1, "end": 17}],
+        [{"kind": "email", "start": 1, "end": 17}],
+    ]
 
 
 async def test_a_wrong_address_and_a_wrong_password_answer_alike(
