@@ -330,6 +330,8 @@ const en = {
     empty: "Nothing new",
     emptyText: "New orders, steps, messages and reviews are announced here.",
     unread: "unread",
+    earlier_one: "{{count}} earlier about this order",
+    earlier_other: "{{count}} earlier about this order",
   },
   kinds: {
     order_created: "New order",

@@ -307,6 +307,7 @@ const zh = {
     empty: "没有新通知",
     emptyText: "新订单、进度、消息和评价都会在这里通知您。",
     unread: "未读",
+    earlier_other: "此订单更早的 {{count}} 条",
   },
   kinds: {
     order_created: "新订单",

@@ -17,6 +17,7 @@ import { useFormat } from "@/i18n/format";
 import { MoreOnScroll } from "@/ui/MoreOnScroll";
 import { Page, Panel } from "@/ui/Page";
 import { EmptyState, ErrorState } from "@/ui/states";
+import { type Group, groupsOf } from "./groups";
 import classes from "./NotificationsPage.module.css";
 import { useMarkNotifications, useNotifications } from "./queries";
 
@@ -38,6 +39,10 @@ export function NotificationsPage() {
   const list = useNotifications();
   const mark = useMarkNotifications();
   const items = list.data?.pages.flatMap((page) => page.items);
+  const read = (opened: Notification[]) => {
+    const ids = opened.filter((item) => !item.read_at).map((item) => item.id);
+    if (ids.length) mark.mutate({ ids, all: false });
+  };
 
   return (
     <Page
@@ -63,20 +68,34 @@ export function NotificationsPage() {
           </EmptyState>
         )}
         <ul className={classes.list}>
-          {items?.map((item) => (
-            <li key={item.id}>
-              <Entry
-                item={item}
-                onOpen={() => {
-                  if (!item.read_at) mark.mutate({ ids: [item.id], all: false });
-                }}
-              />
+          {groupsOf(items ?? []).map((group) => (
+            <li key={group[0].id}>
+              <Entries group={group} onOpen={read} />
             </li>
           ))}
         </ul>
         <MoreOnScroll list={list} />
       </Panel>
     </Page>
+  );
+}
+
+/** The newest, with the others that its order caused in a row folded below; opening it reads them all. */
+function Entries({ group, onOpen }: { group: Group; onOpen: (opened: Notification[]) => void }) {
+  const { t } = useTranslation();
+  const [newest, ...earlier] = group;
+  return (
+    <>
+      <Entry item={newest} onOpen={() => onOpen(group)} />
+      {earlier.length > 0 && (
+        <details className={classes.earlier}>
+          <summary>{t("notifications.earlier", { count: earlier.length })}</summary>
+          {earlier.map((item) => (
+            <Entry key={item.id} item={item} onOpen={() => onOpen([item])} />
+          ))}
+        </details>
+      )}
+    </>
   );
 }
 
