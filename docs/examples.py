@@ -9,7 +9,14 @@ from shared.api.notifications import Notification
 from shared.api.orders import Due, HistoryEntry, NextStep, Product, Status
 from shared.events.accounts import MemberChanged, OrganisationChanged
 from shared.events.base import CloudEvent, Fact, seal
-from shared.events.chat import AttachmentStored, MessageBlocked, MessageRead, MessageSent
+from shared.events.chat import (
+    AttachmentFlagged,
+    AttachmentStored,
+    MessageAppealed,
+    MessageBlocked,
+    MessageRead,
+    MessageSent,
+)
 from shared.events.notifications import NotificationCreated
 from shared.events.orders import OrderCreated, OrderOverdue, OrderStatusChanged, OrderUpdated, QuoteAccepted
 from shared.events.reviews import ReviewOpened, ReviewSubmitted
@@ -105,7 +112,23 @@ _FACTS: Final[tuple[Fact, ...]] = (
     MessageBlocked(
         **_PARTIES, user_id=_LIN.user_id, where="message", kinds=["phone"], rules=["phone.international"]
     ),
+    MessageAppealed(
+        **_PARTIES,
+        user_id=_LIN.user_id,
+        ref="01a20000-0000-7000-8000-0000000000b1",
+        where="message",
+        kinds=["phone"],
+        rules=["phone.formatted"],
+    ),
     AttachmentStored(**_PARTIES, user_id=_LIN.user_id, attachment=_PHOTO),
+    AttachmentFlagged(
+        **_PARTIES,
+        user_id=_LIN.user_id,
+        attachment_id=_PHOTO.id,
+        kinds=["messenger"],
+        rules=["url.profile"],
+        withheld=False,
+    ),
     ReviewOpened(**_PARTIES, by_side="buyer"),
     ReviewSubmitted(
         **_PARTIES,

@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from shared.api.chat import ThreadFacts
 from shared.api.orders import HistoryEntry, Status
-from shared.errors import Conflict, Invalid, NotFound, ValidationFailed
+from shared.errors import Conflict, Forbidden, Invalid, NotFound, ValidationFailed
 from shared.identity import Caller, Person, Side
 
 _NAMES: Final = {
@@ -20,6 +20,8 @@ _NAMES: Final = {
 
 
 Scan = Literal["unscanned", "pending", "clean", "infected"]
+Inside = Literal["unsearched", "waiting", "clear", "flagged", "unreadable"]
+"""What is known of contact information inside a file."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +36,8 @@ class Rules:
     most_pixels: int
     unsent_for: timedelta
     """How long an uploaded file waits to be sent."""
+    withholds: bool
+    """Whether a file with contact information inside is kept from the other side."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +99,15 @@ class File:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Found:
+    """Contact information inside a file, told without a copy of it."""
+
+    kind: str
+    rule: str
+    place: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Upload:
     """A file as chat keeps it: while it is stored, until it is sent, and as part of its message."""
 
@@ -108,6 +121,8 @@ class Upload:
     message_id: str | None
     fingerprint: str | None
     """What the request with its idempotency key was about."""
+    inside: Inside
+    is_withheld: bool
 
     @property
     def key(self) -> str:
@@ -173,6 +188,26 @@ class AttachmentNotScanned(Conflict):
 
     def __init__(self) -> None:
         super().__init__("the file waits for the virus scanner; try again soon", retry_after=5)
+
+
+class AttachmentWithheld(Forbidden):
+    """Only its uploader may fetch a file in which contact information was found."""
+
+    title = "The file is withheld"
+
+    def __init__(self) -> None:
+        super().__init__("contact information was found in this file, so it is not passed on")
+
+
+class AttachmentNotSearched(Conflict):
+    """Where files with contact information are withheld, one is not passed on before it is searched."""
+
+    title = "The file is not searched yet"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the file waits to be searched for contact information; try again soon", retry_after=5
+        )
 
 
 class ThreadClosed(Conflict):

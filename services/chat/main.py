@@ -4,17 +4,18 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Final
+from typing import Final, Literal
 
 from fastapi import FastAPI
 from pydantic import Field, SecretStr
 
 from services.chat import api, consumers, store
+from services.chat.attachments.contents import Contents
 from services.chat.attachments.objects import Objects
 from services.chat.attachments.scanning import Scanner
 from services.chat.attachments.thumbnails import Thumbnails
 from services.chat.domain import Rules
-from services.chat.use_cases import files
+from services.chat.use_cases import files, inside
 from services.chat.use_cases.files import Parts
 from services.chat.use_cases.signals import Signals
 from services.chat.use_cases.sums import Sums
@@ -26,6 +27,8 @@ from shared.settings import load
 
 # Seconds between two looks for files that clamd has not judged.
 _SCAN_AGAIN: Final = 5
+# Seconds between two looks for files that are not searched.
+_SEARCH_AGAIN: Final = 2
 
 
 class Settings(SharedSettings):
@@ -56,6 +59,11 @@ class Settings(SharedSettings):
     attachment_sweep_every: timedelta = Field(
         default=timedelta(minutes=1), description="how often an instance looks for files to remove"
     )
+    attachment_contact_info: Literal["flag", "withhold"] = Field(
+        default="flag",
+        description="what becomes of a file in which contact information is found: `flag` reports it to moderators, "
+        "`withhold` also keeps it from everybody but its uploader",
+    )
     clamav: str | None = Field(
         default=None,
         pattern=r"^(/.+|[^/:\s]+:[0-9]{1,5})$",
@@ -74,6 +82,16 @@ def create_app(settings: Settings) -> FastAPI:
         ),
         scanner=Scanner(settings.clamav),
         thumbnails=Thumbnails(),
+        contents=Contents(),
+    )
+
+    rules = Rules(
+        open_after_completion=settings.chat_open_after_completion,
+        split_window=settings.chat_split_window,
+        largest_file=settings.attachment_max_bytes,
+        most_pixels=settings.attachment_max_pixels,
+        unsent_for=settings.attachment_unsent_for,
+        withholds=settings.attachment_contact_info == "withhold",
     )
 
     @asynccontextmanager
@@ -83,11 +101,17 @@ def create_app(settings: Settings) -> FastAPI:
         async with parts.objects.opened():
             yield
         await parts.thumbnails.close()
+        await parts.contents.close()
 
     async def sweep(db: Database) -> None:
         while True:
             await files.sweep(db, parts, now=utc_now())
             await asyncio.sleep(settings.attachment_sweep_every.total_seconds())
+
+    async def search_waiting(db: Database) -> None:
+        while True:
+            if not await inside.search_next(db, parts, now=utc_now(), rules=rules):
+                await parts.contents.nudged(within=_SEARCH_AGAIN)
 
     async def scan_waiting(db: Database) -> None:
         while True:
@@ -102,17 +126,11 @@ def create_app(settings: Settings) -> FastAPI:
         context={"sums": Sums()},
         ensure_indexes=store.ensure_indexes,
         outbox_of=store.OUTBOX_OF,
-        background=(sweep, scan_waiting) if settings.clamav else (sweep,),
+        background=(sweep, search_waiting, *([scan_waiting] if settings.clamav else [])),
         parts=opened,
         ready={"storage": parts.objects.check},
     )
-    app.state.rules = Rules(
-        open_after_completion=settings.chat_open_after_completion,
-        split_window=settings.chat_split_window,
-        largest_file=settings.attachment_max_bytes,
-        most_pixels=settings.attachment_max_pixels,
-        unsent_for=settings.attachment_unsent_for,
-    )
+    app.state.rules = rules
     return app
 
 

@@ -4,7 +4,14 @@ from typing import Final
 
 from shared.events.accounts import MemberChanged, OrganisationChanged
 from shared.events.base import Fact
-from shared.events.chat import AttachmentStored, MessageBlocked, MessageRead, MessageSent
+from shared.events.chat import (
+    AttachmentFlagged,
+    AttachmentStored,
+    MessageAppealed,
+    MessageBlocked,
+    MessageRead,
+    MessageSent,
+)
 from shared.events.notifications import NotificationCreated
 from shared.events.orders import OrderCreated, OrderOverdue, OrderStatusChanged, OrderUpdated, QuoteAccepted
 from shared.events.reviews import ReviewOpened, ReviewSubmitted
@@ -18,7 +25,9 @@ EVENTS: Final[tuple[type[Fact], ...]] = (
     MessageSent,
     MessageRead,
     MessageBlocked,
+    MessageAppealed,
     AttachmentStored,
+    AttachmentFlagged,
     ReviewOpened,
     ReviewSubmitted,
     NotificationCreated,

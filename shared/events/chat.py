@@ -67,6 +67,34 @@ class AttachmentStored(_ChatFact):
     attachment: Attachment
 
 
+class AttachmentFlagged(_ChatFact):
+    """Contact information was found inside a stored file; carries no copy of it. For moderators alone."""
+
+    type: ClassVar[str] = "attachment.flagged.v1"
+
+    user_id: str
+    """Who uploaded it."""
+    attachment_id: str
+    kinds: list[str]
+    """Of the findings: `email`, `phone`, `messenger`, `url`, `social`."""
+    rules: list[str]
+    withheld: bool
+    """Nobody but the uploader can fetch it."""
+
+
+class MessageAppealed(_ChatFact):
+    """A user says that a text of theirs was refused by mistake; carries no copy of the text. For moderators alone."""
+
+    type: ClassVar[str] = "message.appealed.v1"
+
+    user_id: str
+    ref: str
+    """Of the refusal."""
+    where: Literal["message", "filename"]
+    kinds: list[str]
+    rules: list[str]
+
+
 class MessageTyping(_ChatFact):
     """A user is writing in a thread, looks at it, or has left it; true for some seconds, and kept by nobody."""
 

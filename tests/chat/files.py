@@ -6,6 +6,7 @@ from typing import Final
 
 import pillow_heif
 import pypdfium2
+import zxingcpp
 from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 
@@ -148,3 +149,53 @@ def an_ole_file(stream: str) -> bytes:
         )
 
     return header + table + entry("Root Entry", 5, 1) + entry(stream, 2) + bytes(256)
+
+
+def a_pdf_saying(*lines: str, link: str | None = None) -> bytes:
+    """Write a page of text by hand, and a link that does not show."""
+    shown = b"BT /F1 12 Tf 14 TL 50 800 Td " + b"".join(f"({line}) Tj T* ".encode() for line in lines) + b"ET"
+    annotation = (
+        f"<< /Type /Annot /Subtype /Link /Rect [0 0 9 9] /A << /S /URI /URI ({link}) >> >>" if link else ""
+    )
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R"
+        b" /Resources << /Font << /F1 5 0 R >> >> /Annots [" + annotation.encode() + b"] >>",
+        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(shown), shown),
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+    ]
+    whole, places = b"%PDF-1.4\n", []
+    for number, body in enumerate(objects, start=1):
+        places.append(len(whole))
+        whole += b"%d 0 obj\n%s\nendobj\n" % (number, body)
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    return (
+        whole
+        + b"xref\n0 %d\n0000000000 65535 f \n%strailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n"
+        % (len(objects) + 1, table, len(objects) + 1, len(whole))
+    )
+
+
+def an_office_file_with(kind: str, parts: dict[str, str]) -> bytes:
+    """Put further parts into a package, or others in the place of its own."""
+    target = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(an_office_file(kind))) as plain,
+        zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as package,
+    ):
+        for name in plain.namelist():
+            if name not in parts:
+                package.writestr(name, plain.read(name))
+        for name, text in parts.items():
+            package.writestr(name, text)
+    return target.getvalue()
+
+
+def a_code(text: str, kind: str = "PNG") -> bytes:
+    """Draw a QR code into a larger picture."""
+    code = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode)
+    drawn = Image.fromarray(code.to_image(scale=6))
+    picture = Image.new("RGB", (drawn.width + 300, drawn.height + 200), "white")
+    picture.paste(drawn, (140, 90))
+    return saved(picture, kind)

@@ -53,12 +53,13 @@ async def get_attachment(
     attachment_id: str,
     caller: CurrentCaller,
     db: Db,
+    rules: CurrentRules,
     parts: CurrentParts,
     byte_range: Annotated[str | None, Header(alias="Range")] = None,
     if_range: Annotated[str | None, Header()] = None,
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:
-    found = await use_cases.get_file(db, attachment_id, caller=caller)
+    found = await use_cases.get_file(db, attachment_id, caller=caller, rules=rules)
     file = found.file
     etag = f'"{file.sha256}"'
     headers = _headers(etag) | {
@@ -87,10 +88,11 @@ async def get_thumbnail(
     attachment_id: str,
     caller: CurrentCaller,
     db: Db,
+    rules: CurrentRules,
     parts: CurrentParts,
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:
-    found = await use_cases.get_file(db, attachment_id, caller=caller)
+    found = await use_cases.get_file(db, attachment_id, caller=caller, rules=rules)
     if not found.file.has_thumbnail:
         raise AttachmentNotFound
     etag = f'"{found.file.sha256}-small"'

@@ -1,5 +1,7 @@
 """Has the inside of files searched for contact information by another process."""
 
+import asyncio
+import contextlib
 import json
 from typing import BinaryIO, Final
 
@@ -20,6 +22,17 @@ class Contents:
 
     def __init__(self) -> None:
         self._reading = Confined(reading.__name__, seconds=_SECONDS)
+        self._nudge = asyncio.Event()
+
+    def nudge(self) -> None:
+        """Say that there is a file to search."""
+        self._nudge.set()
+
+    async def nudged(self, *, within: float) -> None:
+        """Return when there is, or may be after this many seconds: others store files too, and may die."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._nudge.wait(), within)
+        self._nudge.clear()
 
     async def search(self, file: BinaryIO, *, content_type: str, known: tuple[str, ...]) -> tuple[Found, ...]:
         """Tell what there is in a file, but for what is `known` to be harmless.

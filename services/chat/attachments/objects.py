@@ -114,6 +114,17 @@ class Objects:
         except (aiohttp.ClientError, TimeoutError) as error:
             raise StorageUnavailable(type(error).__name__) from error
 
+    async def copy(self, key: str, target: BinaryIO) -> None:
+        """Write an object's bytes into a file.
+
+        Raises:
+            ObjectNotFound: there is none.
+            StorageUnavailable: nobody answers.
+        """
+        async with self.get(key, byte_range=None) as response:
+            async for chunk in response.content.iter_chunked(_CHUNK):
+                await asyncio.to_thread(target.write, chunk)
+
     async def delete(self, key: str) -> None:
         """Remove an object, whether it is there or not.
 

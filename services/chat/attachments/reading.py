@@ -4,7 +4,6 @@ It reads the text of PDF and Office files and the codes in pictures, and answers
 finds; the text itself stays here. `python -m services.chat.attachments.reading <socket>`; see `contents`.
 """
 
-import itertools
 import json
 import zipfile
 from collections.abc import Iterator
@@ -31,6 +30,7 @@ READABLE: Final = (
 _MOST_PAGES: Final = 300
 _MOST_TEXT: Final = 1_000_000
 _MOST_XML: Final = 32 * 1024 * 1024
+_XML_PIECE: Final = 64 * 1024
 _MOST_FOUND: Final = 50
 # The guard is made for messages, and a longer text is read piece by piece.
 _PIECE: Final = 4000
@@ -135,12 +135,17 @@ def _text_of(data: bytes) -> str:
 
     # Neither entities nor anything from outside: the two ways in which XML does harm.
     parser = etree.XMLPullParser(
-        events=("start", "end"), resolve_entities=False, load_dtd=False, no_network=True, huge_tree=False
+        events=("start", "end"),
+        resolve_entities=False,
+        load_dtd=False,
+        no_network=True,
+        huge_tree=False,
+        recover=True,
     )
     lines: list[str] = []
     words: list[str] = []
-    for start in itertools.chain(range(0, len(data), 65536)):
-        parser.feed(data[start : start + 65536])
+    for start in range(0, len(data), _XML_PIECE):
+        parser.feed(data[start : start + _XML_PIECE])
         for event, element in parser.read_events():
             if not isinstance(element.tag, str):
                 continue
@@ -166,7 +171,9 @@ def _in_picture(file: IO[bytes], *, heic: bool) -> Iterator[tuple[Place, str]]:
     import zxingcpp  # noqa: PLC0415
 
     for code in zxingcpp.read_barcodes(
-        _gray(file, heic=heic), formats=zxingcpp.BarcodeFormat.AllMatrix, text_mode=zxingcpp.TextMode.Plain
+        _gray(file, heic=heic),
+        formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.AllMatrix),
+        text_mode=zxingcpp.TextMode.Plain,
     ):
         yield "code", code.text
 
@@ -178,8 +185,9 @@ def _gray(file: IO[bytes], *, heic: bool) -> "Image":
         import pillow_heif  # noqa: PLC0415
 
         pillow_heif.register_heif_opener(thumbnails=False)
-    picture = Image.open(file)
-    picture.draft("L", (_LONGEST_EDGE, _LONGEST_EDGE))
+    opened = Image.open(file)
+    opened.draft("L", (_LONGEST_EDGE, _LONGEST_EDGE))
+    picture: Image.Image = opened
     if max(picture.size) > _LONGEST_EDGE:
         picture.thumbnail((_LONGEST_EDGE, _LONGEST_EDGE))
     if picture.mode in {"RGBA", "LA", "PA"} or "transparency" in picture.info:

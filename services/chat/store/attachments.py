@@ -43,6 +43,16 @@ async def ensure_indexes(db: Database) -> None:
                 [("file.scan", ASCENDING)], name="unscanned", partialFilterExpression={"file.scan": "pending"}
             ),
             IndexModel(
+                [("inside.at", ASCENDING)],
+                name="unsearched",
+                partialFilterExpression={"inside.state": "waiting"},
+            ),
+            IndexModel(
+                [("inside.flagged_at", ASCENDING)],
+                name="flagged",
+                partialFilterExpression={"inside.flagged_at": {"$exists": True}},
+            ),
+            IndexModel(
                 [("uploaded_by", ASCENDING), ("request", ASCENDING)],
                 unique=True,
                 name="request",
@@ -65,6 +75,8 @@ async def insert_upload(db: Database, upload: Upload, *, request: str | None, no
         "message_id": None,
         "expires_at": now + _STORED_WITHIN,
     }
+    if upload.inside == "waiting":
+        document["inside"] = {"state": "waiting", "at": now, "tries": 0}
     if request:
         document |= {"request": request, "fingerprint": upload.fingerprint}
     try:
@@ -107,7 +119,7 @@ async def delete_upload(db: Database, upload: Upload) -> None:
 
 async def find_upload_of_request(db: Database, *, caller: Caller, request: str) -> Upload | None:
     found = await db[ATTACHMENTS].find_one({"uploaded_by": caller.user_id, "request": request}, {"outbox": 0})
-    return _from_document(found) if found else None
+    return upload_of(found) if found else None
 
 
 async def get_upload(db: Database, attachment_id: str, *, caller: Caller) -> Upload:
@@ -127,7 +139,7 @@ async def get_upload(db: Database, attachment_id: str, *, caller: Caller) -> Upl
     )
     if found is None:
         raise AttachmentNotFound
-    return _from_document(found)
+    return upload_of(found)
 
 
 async def claim(
@@ -175,7 +187,7 @@ async def find_expired(db: Database, *, now: datetime) -> AsyncIterator[Upload]:
         )
         if found is None:
             return
-        yield _from_document(found)
+        yield upload_of(found)
 
 
 async def find_unscanned(db: Database, *, limit: int) -> list[Upload]:
@@ -188,7 +200,7 @@ async def find_unscanned(db: Database, *, limit: int) -> list[Upload]:
             {"$unset": "outbox"},
         ],
     )
-    return [_from_document(document) for document in found]
+    return [upload_of(document) for document in found]
 
 
 async def keep_verdict(db: Database, upload: Upload, *, scan: Scan) -> None:
@@ -208,7 +220,8 @@ async def keep_verdict(db: Database, upload: Upload, *, scan: Scan) -> None:
     await mongo.in_transaction(db, keep)
 
 
-def _from_document(found: Document) -> Upload:
+def upload_of(found: Document) -> Upload:
+    inside: Document = found.get("inside", {})
     return Upload(
         id=found["_id"],
         order_id=found["order_id"],
@@ -219,4 +232,6 @@ def _from_document(found: Document) -> Upload:
         is_stored=found["state"] == "stored",
         message_id=found["message_id"],
         fingerprint=found.get("fingerprint"),
+        inside=inside.get("state", "unsearched"),
+        is_withheld=inside.get("withheld", False),
     )

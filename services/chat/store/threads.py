@@ -25,6 +25,12 @@ async def get_thread(db: Database, order_id: str, *, caller: Caller) -> Thread:
     return _from_document(found)
 
 
+async def find_known(db: Database, order_id: str) -> tuple[str, ...]:
+    """List what looks like a number to call and is one of the order itself."""
+    found = await db[THREADS].find_one({"_id": order_id})
+    return _from_document(found).known if found else ()
+
+
 async def find_version(db: Database, order_id: str) -> int:
     """Tell which version of the order its thread shows; 0 where there is no thread yet."""
     found = await db[THREADS].find_one({"_id": order_id}, {"version": 1})

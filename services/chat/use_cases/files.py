@@ -9,13 +9,23 @@ from datetime import datetime
 from typing import BinaryIO, Final
 
 from services.chat import domain, views
-from services.chat.attachments import kinds, metadata, names
+from services.chat.attachments import kinds, metadata, names, reading
+from services.chat.attachments.contents import Contents
 from services.chat.attachments.kinds import AttachmentUnsafe, Kind
 from services.chat.attachments.objects import ObjectNotFound, Objects
 from services.chat.attachments.receiving import Received
 from services.chat.attachments.scanning import Scanner
 from services.chat.attachments.thumbnails import Thumbnails
-from services.chat.domain import AttachmentInfected, AttachmentNotScanned, File, Rules, Thread, Upload
+from services.chat.domain import (
+    AttachmentInfected,
+    AttachmentNotScanned,
+    AttachmentNotSearched,
+    AttachmentWithheld,
+    File,
+    Rules,
+    Thread,
+    Upload,
+)
 from services.chat.store import attachments, threads
 from services.chat.use_cases.messages import note_blocked
 from shared.contact_guard import Context
@@ -39,6 +49,7 @@ class Parts:
     objects: Objects
     scanner: Scanner
     thumbnails: Thumbnails
+    contents: Contents
 
 
 class IdempotencyKeyReused(Invalid):
@@ -117,6 +128,8 @@ async def upload(
             is_stored=False,
             message_id=None,
             fingerprint=fingerprint,
+            inside="waiting" if kind in reading.READABLE else "unsearched",
+            is_withheld=False,
         )
         while not await attachments.insert_upload(db, new, request=request, now=now):
             first = await _find_first(db, caller=caller, request=request or "", fingerprint=fingerprint)
@@ -136,6 +149,7 @@ async def upload(
             await attachments.keep_upload(
                 db, new, sealed([stored], now=now), expires_at=now + rules.unsent_for
             )
+            parts.contents.nudge()
         except BaseException:
             # Also when the client is gone. What this cannot do any more, the sweeper does.
             await asyncio.shield(_give_up(db, parts, new))
@@ -143,18 +157,24 @@ async def upload(
     return new.file
 
 
-async def get_file(db: Database, attachment_id: str, *, caller: Caller) -> Upload:
+async def get_file(db: Database, attachment_id: str, *, caller: Caller, rules: Rules) -> Upload:
     """Find a file that the caller may fetch.
 
     Raises:
         AttachmentNotFound: there is none.
         AttachmentNotScanned, AttachmentInfected: the scanner has not let it pass.
+        AttachmentNotSearched, AttachmentWithheld: it holds contact information, or may.
     """
     found = await attachments.get_upload(db, attachment_id, caller=caller)
     if found.file.scan == "pending":
         raise AttachmentNotScanned
     if found.file.scan == "infected":
         raise AttachmentInfected
+    if found.uploaded_by != caller.user_id:
+        if found.is_withheld:
+            raise AttachmentWithheld
+        if found.inside == "waiting" and rules.withholds:
+            raise AttachmentNotSearched
     return found
 
 
@@ -173,9 +193,7 @@ async def scan_waiting(db: Database, parts: Parts) -> int:
     for waiting in await attachments.find_unscanned(db, limit=10):
         with tempfile.TemporaryFile(prefix="millrace-scan-") as copy:
             try:
-                async with parts.objects.get(waiting.key, byte_range=None) as response:
-                    async for chunk in response.content.iter_chunked(_CHUNK):
-                        await asyncio.to_thread(copy.write, chunk)
+                await parts.objects.copy(waiting.key, copy)
             except ObjectNotFound:
                 continue
             verdict = await parts.scanner.scan(copy)
