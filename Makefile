@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup up down clean demo dead-letters test test-fast test-soak e2e lint fix docs web bench compose-check
+.PHONY: help setup up down clean demo dead-letters test test-fast test-soak e2e lint fix docs web screenshots bench compose-check
 
 # Each recipe is one command, so that make hands Ctrl-C and SIGTERM to it and not to a shell between.
 BIN := .venv/bin
@@ -57,8 +57,11 @@ docs: ## Write the generated documents anew
 web: ## Build the web pages
 	@deploy/setup.sh
 
-bench: ## Measure the contact guard; the other scripts in tests/bench say what they need
-	@$(BIN)/python -m tests.bench.contact_guard
+screenshots: setup ## Take the pictures of all pages for docs/images and the help, of a suite with the example
+	@$(BIN)/python -m docs.screenshots
+
+bench: ## Measure the suite beside its references; results go to docs/benchmarks (BENCH=--quick, --scale N, --growth)
+	@$(BIN)/python -m tests.bench $(BENCH)
 
 compose-check: ## Start the suite in containers and drive one order through it
 	@deploy/compose-check.sh

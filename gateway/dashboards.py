@@ -4,11 +4,12 @@ The parts are fetched side by side under one time budget. What does not come in 
 service is named in `degraded`; only orders is required.
 """
 
+import hashlib
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 
 import orjson
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import StreamingResponse
 
 from gateway.accounts import store
@@ -49,10 +50,18 @@ class Dashboard(Frozen):
 
 
 @router.get(
-    "/dashboard", response_model=Dashboard, responses=problems(errors.Unauthenticated, ServiceUnavailable)
+    "/dashboard",
+    response_model=Dashboard,
+    responses=problems(errors.Unauthenticated, ServiceUnavailable)
+    | {304: {"description": "nothing has changed since the answer with this `ETag`"}},
 )
 async def dashboard(
-    caller: CurrentCaller, services: CurrentServices, db: Db, limit: Limit = 20, cursor: Cursor = None
+    caller: CurrentCaller,
+    services: CurrentServices,
+    db: Db,
+    limit: Limit = 20,
+    cursor: Cursor = None,
+    if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:
     """Show stats and active orders, the most urgent deadline first."""
     board, rating, notifications, organisation = await within(
@@ -81,7 +90,7 @@ async def dashboard(
     page["notifications"] = notifications.json() if isinstance(notifications, Answer) else None
     page["organisation"] = organisation_view(organisation).model_dump()
     page["degraded"] = degraded
-    return Response(orjson.dumps(page), media_type="application/json")
+    return _unless_known(orjson.dumps(page), known=if_none_match)
 
 
 @router.get(
@@ -173,6 +182,15 @@ async def profile(
         "degraded": degraded,
     }
     return Response(orjson.dumps(page), media_type="application/json")
+
+
+def _unless_known(body: bytes, *, known: str | None) -> Response:
+    """Answer with a page, or with 304 to a client that has it already."""
+    tag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+    # A proxy that compresses makes a weak tag of it, which means the same page.
+    if known and tag in {each.strip().removeprefix("W/") for each in known.split(",")}:
+        return Response(status_code=304, headers={"ETag": tag})
+    return Response(body, headers={"ETag": tag}, media_type="application/json")
 
 
 def _paging(limit: int, cursor: str | None) -> str:
