@@ -137,6 +137,7 @@ class _Settle(BaseMiddleware[Any, Any]):
         queue: str = self.context.get("handler_").queue.name
         with telemetry.span(f"consume {queue}", parent=str(msg.headers.get("traceparent", ""))):
             try:
+                _must_claim_json(msg)
                 event = await msg.decode()
                 if isinstance(event, dict) and isinstance(event.get("correlationid"), str):
                     telemetry.request_id.set(event["correlationid"])
@@ -151,7 +152,7 @@ class _Settle(BaseMiddleware[Any, Any]):
         return None
 
     async def _put_aside(self, msg: RabbitMessage, *, queue: str, cause: Exception) -> None:
-        attempt = int(str(msg.headers.get(ATTEMPT_HEADER, 0)))
+        attempt = _attempt(msg)
         final = isinstance(cause, Refusal) and not isinstance(cause, NotFound)
         headers: dict[str, Any] = dict(msg.headers) | {
             CAUSE_HEADER: _cause(cause),
@@ -183,6 +184,24 @@ class _Settle(BaseMiddleware[Any, Any]):
             routing_key=target,
             timeout=10,
         )
+
+
+def _must_claim_json(msg: RabbitMessage) -> None:
+    """Refuse what says that it is something else; saying nothing is no claim.
+
+    Raises:
+        MalformedEvent: it does.
+    """
+    claimed = (msg.raw_message.content_type or "").partition(";")[0].strip().lower()
+    if claimed and claimed != "application/json" and not claimed.endswith("+json"):
+        raise MalformedEvent(f"content type is {claimed[:100]!r}, not {CONTENT_TYPE!r}")
+
+
+def _attempt(msg: RabbitMessage) -> int:
+    try:
+        return max(0, int(str(msg.headers.get(ATTEMPT_HEADER, 0))))
+    except ValueError:  # not written by us
+        return 0
 
 
 def _cause(error: Exception) -> str:

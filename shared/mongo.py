@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from bson.codec_options import CodecOptions, DatetimeConversion
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import AsyncMongoClient
-from pymongo.errors import ConnectionFailure, PyMongoError, WriteConcernError
+from pymongo.errors import ConnectionFailure, PyMongoError, ServerSelectionTimeoutError, WriteConcernError
 
 from shared.errors import Unavailable
 
@@ -107,6 +107,8 @@ async def in_transaction(db: Database, body: Callable[[Session], Awaitable[Resul
             except BaseException as error:
                 if session.in_transaction:
                     await session.abort_transaction()
+                if isinstance(error, ServerSelectionTimeoutError):
+                    raise  # the driver has waited for the server, and so has whoever called us
                 if not _has(error, "TransientTransactionError") or monotonic() > give_up_at:
                     raise
                 await asyncio.sleep(random() * pause)  # noqa: S311 - only to keep rivals apart

@@ -1,4 +1,4 @@
-"""The wire between a gateway and the broker, in a test's hands."""
+"""The wire between a program and what it stands on, in a test's hands."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,13 +7,20 @@ from urllib.parse import urlsplit, urlunsplit
 
 
 class Link:
-    """Passes bytes on until it is cut; while it is `down`, nobody gets through."""
+    """Passes bytes on until it is cut; while it is `down`, nobody gets through.
+
+    `delay` is how long each piece takes, in seconds; while the link is held, pieces wait on it and no
+    end learns of it.
+    """
 
     def __init__(self, url: str) -> None:
         self._far = urlsplit(url)
         self._writers: set[asyncio.StreamWriter] = set()
+        self._flows = asyncio.Event()
+        self._flows.set()
         self.url = ""
         self.down = False
+        self.delay = 0.0
 
     @property
     def is_used(self) -> bool:
@@ -23,27 +30,42 @@ class Link:
         for writer in self._writers:
             writer.transport.abort()
 
+    def hold(self) -> None:
+        self._flows.clear()
+
+    def let_go(self) -> None:
+        self._flows.set()
+
     @asynccontextmanager
     async def open(self) -> AsyncIterator["Link"]:
         server = await asyncio.start_server(self._connect, "127.0.0.1")
         port = server.sockets[0].getsockname()[1]
-        login = self._far.netloc.rpartition("@")[0]
-        self.url = urlunsplit(self._far._replace(netloc=f"{login}@127.0.0.1:{port}"))
+        login, at, _ = self._far.netloc.rpartition("@")
+        self.url = urlunsplit(self._far._replace(netloc=f"{login}{at}127.0.0.1:{port}"))
         async with server:
-            yield self
-            self.cut()
+            try:
+                yield self
+            finally:
+                self.cut()
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self.down:
             writer.transport.abort()
             return
-        far_reader, far_writer = await asyncio.open_connection(self._far.hostname, self._far.port)
+        try:
+            far_reader, far_writer = await asyncio.open_connection(self._far.hostname, self._far.port)
+        except OSError:
+            writer.transport.abort()
+            return
         self._writers |= {writer, far_writer}
         await asyncio.gather(self._pass_on(reader, far_writer), self._pass_on(far_reader, writer))
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while data := await reader.read(65536):
+                if self.delay:
+                    await asyncio.sleep(self.delay)
+                await self._flows.wait()
                 writer.write(data)
                 await writer.drain()
         except OSError:
