@@ -37,7 +37,6 @@ _STATUS: Final[dict[type[errors.Refusal], int]] = {
     errors.TooMany: 429,
     errors.Unavailable: 503,
 }
-_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _LATENCY: Final = Histogram(
     "http_request_seconds",
     "Time to answer, by method, route and status",
@@ -292,7 +291,7 @@ class _Requests:
             name: value for name, value in scope["headers"] if name in {b"x-request-id", b"traceparent"}
         }
         given = headers.get(b"x-request-id", b"").decode("latin-1")
-        telemetry.request_id.set(given if _REQUEST_ID.fullmatch(given) else None)
+        telemetry.take_request_id(given)
         request_id = telemetry.current_request_id().encode()
         status, has_started = 500, False
         started = time.perf_counter()

@@ -133,14 +133,14 @@ class _Settle(BaseMiddleware[Any, Any]):
         self, call_next: Callable[[Any], Awaitable[Any]], msg: "StreamMessage[Any]"
     ) -> Any:
         assert isinstance(msg, RabbitMessage)  # noqa: S101 - for the type checker
-        telemetry.request_id.set(msg.correlation_id)
+        telemetry.take_request_id(msg.correlation_id)
         queue: str = self.context.get("handler_").queue.name
         with telemetry.span(f"consume {queue}", parent=str(msg.headers.get("traceparent", ""))):
             try:
                 _must_claim_json(msg)
                 event = await msg.decode()
                 if isinstance(event, dict) and isinstance(event.get("correlationid"), str):
-                    telemetry.request_id.set(event["correlationid"])
+                    telemetry.take_request_id(event["correlationid"])
                 return await call_next(msg)
             except ValidationError as error:
                 cause: Exception = MalformedEvent(_explain(error))

@@ -1,6 +1,7 @@
 """JSON logs on stdout, the request id that ties log lines and events together, and traces."""
 
 import logging
+import re
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
@@ -15,7 +16,10 @@ from shared.ids import new_id
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 """The request that caused what runs now: a caller's `X-Request-ID`, an event's `correlationid`."""
 
-_tracer: Final = trace.get_tracer("millrace")
+_# What fits into a header, an AMQP property and a log line. Names from outside that do not are no names.
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
+
+tracer: Final = trace.get_tracer("millrace")
 _UNTRACED: Final = nullcontext()
 
 
@@ -85,6 +89,11 @@ def traceparent() -> str | None:
     carrier: dict[str, str] = {}
     propagate.inject(carrier)
     return carrier.get("traceparent")
+
+
+def take_request_id(given: str | None) -> None:
+    """Go on under the name that came with a request or an event, if it can be one."""
+    request_id.set(given if given and _REQUEST_ID.fullmatch(given) else None)
 
 
 def current_request_id() -> str:
