@@ -1,6 +1,7 @@
 """An event as CloudEvents 1.0 writes it, with a frozen payload."""
 
 from datetime import UTC, datetime
+from functools import cache
 from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import (
@@ -92,7 +93,7 @@ def seal(
     fact: FactT, *, event_id: str, now: datetime, correlation_id: str | None, traceparent: str | None
 ) -> CloudEvent[FactT]:
     """Put a fact into its envelope."""
-    envelope: type[CloudEvent[FactT]] = CloudEvent.__class_getitem__(type(fact))  # type: ignore[assignment]
+    envelope: type[CloudEvent[FactT]] = _envelope(type(fact))
     return envelope(
         id=event_id,
         source=fact.source,
@@ -105,3 +106,9 @@ def seal(
         traceparent=traceparent,
         data=fact,
     )
+
+
+@cache
+def _envelope(fact: type[Fact]) -> Any:
+    # Pydantic forgets a model that nobody holds, and then makes it anew for each event.
+    return CloudEvent.__class_getitem__(fact)
