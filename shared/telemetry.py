@@ -16,10 +16,10 @@ from shared.ids import new_id
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 """The request that caused what runs now: a caller's `X-Request-ID`, an event's `correlationid`."""
 
-_# What fits into a header, an AMQP property and a log line. Names from outside that do not are no names.
+# What fits into a header, an AMQP property and a log line. Names from outside that do not are no names.
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
-tracer: Final = trace.get_tracer("millrace")
+_tracer: Final = trace.get_tracer("millrace")
 _UNTRACED: Final = nullcontext()
 
 
