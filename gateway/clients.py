@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 
 import aiohttp
 import orjson
+from yarl import URL
 
 from shared import identity, telemetry
 from shared.clock import utc_now
@@ -18,6 +19,7 @@ ServiceName = Literal["orders", "chat", "reviews", "notifications"]
 
 # Past this a caller is better served by a clear "try again".
 TIMEOUT: Final = 10.0
+_FETCH_BUFFER: Final = 256 * 1024
 
 
 class ServiceUnavailable(Unavailable):
@@ -112,6 +114,27 @@ class Services:
                 headers=self.headers(caller, body=None, extra=headers),
                 timeout=timeout,
             ) as response:
+                yield response
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise ServiceUnavailable(service) from error
+
+    @asynccontextmanager
+    async def fetch(
+        self, service: ServiceName, link: str, *, byte_range: str | None
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Open what a service keeps in its store, by a link that the service made.
+
+        Raises:
+            ServiceUnavailable: the store does not give it.
+        """
+        timeout = aiohttp.ClientTimeout(total=None, connect=TIMEOUT, sock_read=60)
+        headers = {"Range": byte_range} if byte_range else None
+        try:
+            async with self.http.get(
+                URL(link, encoded=True), headers=headers, timeout=timeout, read_bufsize=_FETCH_BUFFER
+            ) as response:
+                if not response.ok:
+                    raise ServiceUnavailable(service)
                 yield response
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise ServiceUnavailable(service) from error

@@ -10,6 +10,7 @@ from fastapi.responses import StreamingResponse
 
 from gateway.clients import Answer, ServiceName, Services
 from gateway.session import CurrentCaller
+from shared.api.chat import OBJECT_LENGTH, OBJECT_LINK, OBJECT_RANGE
 from shared.errors import NotFound
 from shared.identity import Caller
 
@@ -28,7 +29,6 @@ _FILE_HEADERS: Final = (
     "Last-Modified",
     "X-Content-Type-Options",
 )
-_CHUNK: Final = 64 * 1024
 _IDENTIFIER: Final = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
 
@@ -133,20 +133,28 @@ async def download(forward: Forward, service: ServiceName, path: str) -> Respons
         ServiceUnavailable: no answer came.
     """
     wanted = {name: value for name in _DOWNLOAD_HEADERS if (value := forward.request.headers.get(name))}
-    stack = AsyncExitStack()
-    response = await stack.enter_async_context(
+    opened = AsyncExitStack()
+    response = await opened.enter_async_context(
         forward.services.open(service, "GET", path, caller=forward.caller, headers=wanted)
     )
     if response.status >= 400:  # noqa: PLR2004
-        async with stack:
+        async with opened:
             return respond(
                 Answer(status=response.status, headers=response.headers, body=await response.read())
             )
+    headers = {name: response.headers[name] for name in _FILE_HEADERS if name in response.headers}
+    source = response
+    if link := response.headers.get(OBJECT_LINK):
+        await opened.aclose()
+        source = await opened.enter_async_context(
+            forward.services.fetch(service, link, byte_range=response.headers.get(OBJECT_RANGE))
+        )
+        # Of a range not every store tells the length.
+        headers["Content-Length"] = response.headers.get(OBJECT_LENGTH) or source.headers["Content-Length"]
 
     async def body() -> AsyncIterator[bytes]:
-        async with stack:
-            async for chunk in response.content.iter_chunked(_CHUNK):
-                yield chunk
+        async with opened:
+            async for piece in source.content.iter_any():
+                yield piece
 
-    headers = {name: response.headers[name] for name in _FILE_HEADERS if name in response.headers}
     return StreamingResponse(body(), response.status, headers=headers)

@@ -5,13 +5,18 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from shared.api.orders import Frozen, HistoryEntry, Status, SystemActor
-from shared.api.text import Id, Verbatim
+from shared.api.text import Id, Paragraphs, Verbatim
 from shared.events.base import Instant
 from shared.identity import Person, Side
 
 MAX_TEXT = 4000
 MAX_ATTACHMENTS = 10
 MAX_SEQ = 10**9
+
+# How chat tells the gateway where the bytes of an answer lie; clients never see it.
+OBJECT_LINK = "X-Millrace-Object"
+OBJECT_RANGE = "X-Millrace-Object-Range"
+OBJECT_LENGTH = "X-Millrace-Object-Length"
 
 
 class Attachment(Frozen):
@@ -85,6 +90,23 @@ class NewMessage(Frozen):
         if not (self.text and self.text.strip()) and not self.attachment_ids:
             raise ValueError("a message needs a text or an attachment")
         return self
+
+
+class NewAppeal(Frozen):
+    """What the author hands in for the moderator to read; without an appeal, nothing of a blocked text is kept."""
+
+    text: Annotated[Verbatim, Field(max_length=MAX_TEXT)] | None = Field(
+        default=None, description="the text or file name that was blocked"
+    )
+    explanation: Annotated[Paragraphs, Field(max_length=1000)] | None = None
+
+
+class Appeal(Frozen):
+    ref: str
+    state: Literal["waiting", "granted", "rejected"] = Field(
+        description="`granted`: the same text can be sent in this thread by its author for 30 days"
+    )
+    note: str | None = Field(description="what the moderator says to it")
 
 
 class Signal(Frozen):

@@ -9,9 +9,11 @@ from typing import Any
 import aiohttp
 import orjson
 import uvicorn
+from yarl import URL
 
 from services.chat.main import Settings, create_app
 from shared import identity
+from shared.api.chat import OBJECT_LINK, OBJECT_RANGE
 from shared.clock import utc_now
 from shared.identity import Caller
 from shared.mongo import Database
@@ -52,7 +54,12 @@ class Chat:
         async with self.session.request(
             method, f"{self.url}{path}", headers=self.signed(by) | (headers or {}), **options
         ) as response:
-            return Answer(status=response.status, headers=response.headers, body=await response.read())
+            answer = Answer(status=response.status, headers=response.headers, body=await response.read())
+        if link := answer.headers.get(OBJECT_LINK):
+            wanted = {"Range": answer.headers.get(OBJECT_RANGE, "bytes=0-")}
+            async with self.session.get(URL(link, encoded=True), headers=wanted) as stored:
+                answer.body = await stored.read()
+        return answer
 
 
 @dataclass(kw_only=True)

@@ -138,6 +138,10 @@ class Objects:
         except (aiohttp.ClientError, TimeoutError) as error:
             raise StorageUnavailable(type(error).__name__) from error
 
+    def link(self, key: str) -> str:
+        """Write a link by which whoever has it can read an object for some minutes."""
+        return str(self._link("GET", key))
+
     def _link(self, method: str, key: str) -> URL:
         link = self._client.get_presigned_url(method, self._bucket, key, expires=_LINK_LIVES)
         return URL(link, encoded=True)
