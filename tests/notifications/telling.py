@@ -29,7 +29,14 @@ async def tell(
 
 
 async def feed_of(notifications: Service, user: str, **caller: Any) -> list[dict[str, Any]]:
-    answer = await notifications.call("GET", "/notifications?limit=100", caller=a_caller(user, **caller))
-    assert answer.status == 200
-    items: list[dict[str, Any]] = answer.json["items"]
-    return items
+    """Read a feed to its end."""
+    items: list[dict[str, Any]] = []
+    cursor = ""
+    while True:
+        path = f"/notifications?limit=100{cursor}"
+        answer = await notifications.call("GET", path, caller=a_caller(user, **caller))
+        assert answer.status == 200
+        items += answer.json["items"]
+        if answer.json["next_cursor"] is None:
+            return items
+        cursor = f"&cursor={answer.json['next_cursor']}"

@@ -111,12 +111,13 @@ async def _waits(events: Events, queue: str) -> bool:
     return await events.waiting_in(queue) > 0
 
 
+@pytest.mark.parametrize("count", [12, pytest.param(300, marks=pytest.mark.soak)])
 async def test_a_storm_of_repeated_and_late_events_tells_each_fact_once_to_each_reader(
-    notifications: Service, events: Events
+    notifications: Service, events: Events, count: int
 ) -> None:
     people = ["ann", "bob", "fei", "gao"]
     await tell(notifications, *(a_member(user) for user in people))
-    orders = [f"order-{n}" for n in range(12)]
+    orders = [f"order-{n}" for n in range(count)]
     facts: list[Fact] = []
     for order in orders:
         facts += [created(order_id=order), *(moved(step, order_id=order) for step in list(Status)[1:4])]
@@ -145,7 +146,7 @@ async def test_a_storm_of_repeated_and_late_events_tells_each_fact_once_to_each_
             assert all(item["count"] == 5 for item in items if item["kind"] == "message_received")
         return True
 
-    await eventually(all_is_told, within=60)
+    await eventually(all_is_told, within=60 + count)
     readers = 2 * len(orders) * (len(buyers) + len(factories))
     await eventually(lambda: len(events.of(NotificationCreated)) >= readers)
     ids = [event["data"]["notification"]["id"] for event in events.of(NotificationCreated)]

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from aiohttp import web
 from standardwebhooks import Webhook as Verifier
 
 from services.notifications import webhooks as channel
@@ -149,6 +150,30 @@ async def test_nine_receivers_that_hang_do_not_delay_the_tenth(notifications: Se
         assert len(set(quick.ids)) == events
         attempts = [len(receiver.got) for receiver in silent]
         assert all(1 <= count <= 4 for count in attempts), attempts
+
+
+async def test_what_waited_for_a_receiver_arrives_in_its_order(notifications: Service) -> None:
+    away, taken = True, list[str]()
+
+    async def behave(request: web.Request) -> web.StreamResponse:
+        if not away:
+            taken.append(request.headers["webhook-id"])
+        return web.Response(status=503 if away else 200)
+
+    async with receiving(behave) as [receiver]:
+        await a_webhook(notifications, receiver)
+        await tell(notifications, *PEOPLE)
+        ids = [f"event-{n:02}" for n in range(10)]
+        for n, event_id in enumerate(ids):
+            await tell(notifications, created(order_id=f"order-{n}"), event_id=event_id)
+        await eventually(lambda: len(receiver.got) >= 10)
+        assert receiver.ids[:10] == ids
+
+        away = False
+        await time_passes(notifications)
+
+        await eventually(lambda: len(taken) == 10, within=20)
+        assert taken == ids
 
 
 async def test_many_instances_share_the_work(notifications: Service) -> None:
