@@ -16,7 +16,7 @@ from deploy.process import CannotStart, Interrupted
 
 TOOLS = {
     "dead-letters": "deploy.dead_letters",
-    "guard": "deploy.guard",
+    "guard": "deploy.moderation",
     "help": "deploy.help_desk",
     "reviews": "deploy.reviews",
 }

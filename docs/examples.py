@@ -10,9 +10,9 @@ from shared.api.orders import Due, HistoryEntry, NextStep, Product, Status
 from shared.events.accounts import MemberChanged, OrganisationChanged
 from shared.events.base import CloudEvent, Fact, seal
 from shared.events.chat import (
+    AppealSubmitted,
     AttachmentFlagged,
     AttachmentStored,
-    MessageAppealed,
     MessageBlocked,
     MessageRead,
     MessageSent,
@@ -112,7 +112,7 @@ _FACTS: Final[tuple[Fact, ...]] = (
     MessageBlocked(
         **_PARTIES, user_id=_LIN.user_id, where="message", kinds=["phone"], rules=["phone.international"]
     ),
-    MessageAppealed(
+    AppealSubmitted(
         **_PARTIES,
         user_id=_LIN.user_id,
         ref="01a20000-0000-7000-8000-0000000000b1",

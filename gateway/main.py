@@ -14,7 +14,7 @@ from gateway import clients, counts, dashboards, idempotency, limits, pages
 from gateway.accounts import api as accounts_api
 from gateway.accounts import store
 from gateway.accounts.oidc import Provider
-from gateway.api import chat, notifications, orders, reviews, webhooks
+from gateway.api import appeals, chat, notifications, orders, reviews, webhooks
 from gateway.api import help as help_pages
 from gateway.live import Live
 from gateway.live import api as live_api
@@ -146,6 +146,7 @@ def create_app(settings: Settings) -> FastAPI:
         orders,
         dashboards,
         chat,
+        appeals,
         reviews,
         notifications,
         webhooks,

@@ -19,6 +19,7 @@ _NAMES: Final = {
 }
 
 
+Where = Literal["message", "filename"]
 Scan = Literal["unscanned", "pending", "clean", "infected"]
 Inside = Literal["unsearched", "waiting", "clear", "flagged", "unreadable"]
 """What is known of contact information inside a file."""
@@ -152,6 +153,39 @@ class Message:
     @property
     def seq(self) -> int:
         return self.tail.seq
+
+
+@dataclass(frozen=True, kw_only=True)
+class Appeal:
+    """How an author's objection to a refusal stands; `note` is what the moderator tells them."""
+
+    state: Literal["waiting", "granted", "rejected"]
+    note: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """A refusal for contact information, without the text: the same one is known again by its `mark`."""
+
+    ref: str
+    order_id: str
+    buyer_id: str
+    factory_id: str
+    user_id: str
+    where: Where
+    kinds: tuple[str, ...]
+    rules: tuple[str, ...]
+    mark: str
+    appeal: Appeal | None
+
+
+class BlockNotFound(NotFound):
+    """Nothing of the caller's was refused under this name, or it was too long ago."""
+
+    title = "No such refusal"
+
+    def __init__(self) -> None:
+        super().__init__("no text of yours was blocked under this name within the last 30 days")
 
 
 class ThreadNotKnown(NotFound):

@@ -16,11 +16,13 @@ from services.chat.attachments.scanning import Scanner
 from services.chat.attachments.thumbnails import Thumbnails
 from services.chat.domain import Rules
 from services.chat.use_cases import files, inside
+from services.chat.use_cases.blocking import APPEALS
 from services.chat.use_cases.files import Parts
 from services.chat.use_cases.signals import Signals
 from services.chat.use_cases.sums import Sums
 from shared import service
 from shared.clock import utc_now
+from shared.locked import Lock
 from shared.mongo import Database
 from shared.settings import Settings as SharedSettings
 from shared.settings import load
@@ -83,6 +85,7 @@ def create_app(settings: Settings) -> FastAPI:
         scanner=Scanner(settings.clamav),
         thumbnails=Thumbnails(),
         contents=Contents(),
+        lock=Lock(settings.service_secret.get_secret_value(), purpose=APPEALS),
     )
 
     rules = Rules(
@@ -97,6 +100,7 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def opened(app: FastAPI) -> AsyncIterator[None]:
         app.state.parts = parts
+        app.state.lock = parts.lock
         app.state.signals = Signals(app.state.broker)
         async with parts.objects.opened():
             yield

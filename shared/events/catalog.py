@@ -5,9 +5,9 @@ from typing import Final
 from shared.events.accounts import MemberChanged, OrganisationChanged
 from shared.events.base import Fact
 from shared.events.chat import (
+    AppealSubmitted,
     AttachmentFlagged,
     AttachmentStored,
-    MessageAppealed,
     MessageBlocked,
     MessageRead,
     MessageSent,
@@ -25,7 +25,7 @@ EVENTS: Final[tuple[type[Fact], ...]] = (
     MessageSent,
     MessageRead,
     MessageBlocked,
-    MessageAppealed,
+    AppealSubmitted,
     AttachmentStored,
     AttachmentFlagged,
     ReviewOpened,

@@ -82,10 +82,10 @@ class AttachmentFlagged(_ChatFact):
     """Nobody but the uploader can fetch it."""
 
 
-class MessageAppealed(_ChatFact):
+class AppealSubmitted(_ChatFact):
     """A user says that a text of theirs was refused by mistake; carries no copy of the text. For moderators alone."""
 
-    type: ClassVar[str] = "message.appealed.v1"
+    type: ClassVar[str] = "appeal.submitted.v1"
 
     user_id: str
     ref: str

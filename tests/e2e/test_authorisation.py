@@ -84,6 +84,7 @@ MATRIX: dict[str, Row] = {
     "extend_receipt": Row(stranger=GONE, viewer=ROLE),
     "list_messages": Row(stranger=GONE),
     "send_message": Row(body={"text": "hello"}, stranger=GONE, viewer=ROLE),
+    "appeal": Row(body={}, stranger=GONE, other_side=GONE, member=GONE, viewer=ROLE),
     "mark_read": Row(body={"up_to": 0}, stranger=GONE),
     "typing": Row(stranger=GONE, viewer=ROLE),
     "upload_attachment": Row(body="file", stranger=GONE, viewer=ROLE),
@@ -178,6 +179,7 @@ async def market(suite: Suite, buyer_and_factory: tuple[Person, Person], third_p
     review = (await buyer.call("POST", f"/orders/{order_id}/reviews", {"rating": 4})).ok(201)
     # Nobody listens there, which is all that a delivery needs to exist.
     (await buyer.set_logo(a_photo())).ok()
+    blocked = await buyer.call("POST", f"/orders/{order_id}/messages", {"text": "call +1 202 555 0143"})
     webhook = (await buyer.call("POST", "/webhooks", {"url": "http://127.0.0.1:9/"})).ok(201)
     await buyer.say(order_id, "Something to deliver")
     deliveries = await eventually(lambda: _deliveries(buyer, webhook["id"]))
@@ -198,6 +200,7 @@ async def market(suite: Suite, buyer_and_factory: tuple[Person, Person], third_p
         expired=expired,
         names={
             "order_id": order_id,
+            "ref": blocked.body["ref"],
             "attachment_id": attachment["id"],
             "review_id": review["id"],
             "organisation_id": buyer.organisation_id,

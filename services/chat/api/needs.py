@@ -7,6 +7,7 @@ from fastapi import Depends, Header, Request
 from services.chat.domain import Rules
 from services.chat.use_cases.files import Parts
 from services.chat.use_cases.signals import Signals
+from shared.locked import Lock
 
 
 async def _rules(request: Request) -> Rules:
@@ -24,6 +25,12 @@ async def _signals(request: Request) -> Signals:
     return signals
 
 
+async def _lock(request: Request) -> Lock:
+    lock: Lock = request.app.state.lock
+    return lock
+
+
+CurrentLock = Annotated[Lock, Depends(_lock)]
 CurrentRules = Annotated[Rules, Depends(_rules)]
 CurrentParts = Annotated[Parts, Depends(_parts)]
 CurrentSignals = Annotated[Signals, Depends(_signals)]

@@ -87,6 +87,7 @@ async def send_message(
         caller=caller,
         now=now,
         rules=rules,
+        lock=request.app.state.lock,
     )
     return views.message(message, read_up_to={})
 

@@ -27,17 +27,16 @@ from services.chat.domain import (
     Upload,
 )
 from services.chat.store import attachments, threads
-from services.chat.use_cases.messages import note_blocked
+from services.chat.use_cases import blocking
 from shared.contact_guard import Context
-from shared.contact_refusal import ContactInfoBlocked, refuse_contact_info
 from shared.errors import Invalid
 from shared.events.chat import AttachmentStored
 from shared.identity import Caller
 from shared.ids import new_id
+from shared.locked import Lock
 from shared.mongo import Database
 from shared.outbox import sealed
 
-_CHUNK: Final = 1024 * 1024
 # So long a repeated request waits for the first one; then that one is taken for dead.
 _LOOKS, _LOOK_AGAIN = 100, 0.1
 
@@ -50,6 +49,7 @@ class Parts:
     scanner: Scanner
     thumbnails: Thumbnails
     contents: Contents
+    lock: Lock
 
 
 class IdempotencyKeyReused(Invalid):
@@ -92,18 +92,27 @@ async def upload(
         AttachmentTypeUnsupported, AttachmentUnsafe, AttachmentDamaged, AttachmentInfected: of the file.
         StorageUnavailable: nothing is stored.
     """
-    fingerprint = await asyncio.to_thread(_fingerprint, received, thread) if request else None
+    fingerprint = _fingerprint(received, thread) if request else None
     if request and (first := await _find_first(db, caller=caller, request=request, fingerprint=fingerprint)):
         return first
-    await _refuse_name(db, thread, received.name, caller=caller, now=now)
+    await blocking.refuse(
+        db,
+        thread,
+        received.name,
+        where="filename",
+        context=Context(known=thread.known, is_filename=True),
+        lock=parts.lock,
+        caller=caller,
+        now=now,
+    )
     name = names.safe(received.name)
     kind = await asyncio.to_thread(
         kinds.recognize, received.file, name=name, content_type=received.content_type
     )
     with tempfile.TemporaryFile(prefix="millrace-upload-") as cleaned:
-        content: BinaryIO = received.file
+        content, sha256 = received.file, received.sha256
         if kind.is_picture:
-            await asyncio.to_thread(_clean, received.file, cleaned, kind=kind, rules=rules)
+            sha256 = await asyncio.to_thread(_clean, received.file, cleaned, kind=kind, rules=rules)
             content = cleaned
         scan = await parts.scanner.scan(content)
         if scan == "infected":
@@ -121,7 +130,7 @@ async def upload(
                 filename=name,
                 content_type=kind.content_type,
                 size=content.seek(0, 2),
-                sha256=await asyncio.to_thread(_sha256, content),
+                sha256=sha256,
                 has_thumbnail=thumbnail is not None,
                 scan=scan,
             ),
@@ -204,14 +213,6 @@ async def scan_waiting(db: Database, parts: Parts) -> int:
     return count
 
 
-async def _refuse_name(db: Database, thread: Thread, name: str, *, caller: Caller, now: datetime) -> None:
-    try:
-        refuse_contact_info(name, pointer="/file", context=Context(known=thread.known, is_filename=True))
-    except ContactInfoBlocked as refusal:
-        await note_blocked(db, thread, refusal, where="filename", caller=caller, now=now)
-        raise
-
-
 async def _find_first(db: Database, *, caller: Caller, request: str, fingerprint: str | None) -> File | None:
     """Find what the same request has made before; if it is being carried out, wait for its end.
 
@@ -250,23 +251,18 @@ async def _remove_bytes(parts: Parts, gone: Upload) -> None:
         await parts.objects.delete(gone.thumbnail_key)
 
 
-def _clean(source: BinaryIO, target: BinaryIO, *, kind: Kind, rules: Rules) -> None:
+def _clean(source: BinaryIO, target: BinaryIO, *, kind: Kind, rules: Rules) -> str:
+    """Copy a picture without what it must not tell, and answer the hash of the copy."""
     size = metadata.clean(source, target, kind=kind)
     if size and size.width * size.height > rules.most_pixels:
         raise AttachmentUnsafe(
             f"the picture unpacks to {size.width} x {size.height} pixels; up to {rules.most_pixels} can be sent",
             most_pixels=rules.most_pixels,
         )
-
-
-def _sha256(file: BinaryIO) -> str:
-    file.seek(0)
-    digest = hashlib.sha256()
-    while chunk := file.read(_CHUNK):
-        digest.update(chunk)
-    return digest.hexdigest()
+    target.seek(0)
+    return hashlib.file_digest(target, "sha256").hexdigest()
 
 
 def _fingerprint(received: Received, thread: Thread) -> str:
-    what = (thread.order_id, received.name, received.content_type, _sha256(received.file))
+    what = (thread.order_id, received.name, received.content_type, received.sha256)
     return hashlib.sha256(repr(what).encode()).hexdigest()

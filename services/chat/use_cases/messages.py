@@ -4,15 +4,16 @@ import asyncio
 from datetime import datetime
 
 from services.chat import domain, views
-from services.chat.domain import File, Message, Rules, Tail, Thread
-from services.chat.store import attachments, blocks, messages, reads, threads
+from services.chat.domain import File, Message, Rules, Tail
+from services.chat.store import attachments, messages, reads, threads
+from services.chat.use_cases import blocking
 from shared.api.chat import NewMessage, ThreadFacts
 from shared.api.orders import HistoryEntry
 from shared.contact_guard import Context
-from shared.contact_refusal import ContactInfoBlocked, refuse_contact_info
-from shared.events.chat import MessageBlocked, MessageRead, MessageSent
+from shared.events.chat import MessageRead, MessageSent
 from shared.identity import Caller
 from shared.ids import new_id
+from shared.locked import Lock
 from shared.mongo import Database, Session
 from shared.outbox import Sealed, sealed
 
@@ -43,7 +44,7 @@ async def bring_up_to_date(db: Database, facts: ThreadFacts, *, now: datetime) -
     await threads.keep_thread(db, facts)
 
 
-async def send(
+async def send(  # noqa: PLR0913 - what is written, by whom, where
     db: Database,
     *,
     order_id: str,
@@ -53,6 +54,7 @@ async def send(
     caller: Caller,
     now: datetime,
     rules: Rules,
+    lock: Lock,
 ) -> Message:
     """Send a message; with a `request` that was carried out before, give that message again.
 
@@ -77,16 +79,17 @@ async def send(
         return repeated
     domain.must_be_open(thread, now=now, rules=rules)
     if message.text:
-        try:
-            refuse_contact_info(
-                message.text,
-                pointer="/text",
-                context=Context(known=thread.known, previous=before),
-                submitted=submitted,
-            )
-        except ContactInfoBlocked as refusal:
-            await note_blocked(db, thread, refusal, where="message", caller=caller, now=now)
-            raise
+        await blocking.refuse(
+            db,
+            thread,
+            message.text,
+            where="message",
+            context=Context(known=thread.known, previous=before),
+            lock=lock,
+            caller=caller,
+            now=now,
+            submitted=submitted,
+        )
     message_id = new_id()
 
     async def claim(session: Session) -> tuple[File, ...]:
@@ -131,28 +134,6 @@ async def mark_read(db: Database, *, order_id: str, up_to: int, caller: Caller, 
         )
         await reads.move_forward(db, thread, to=to, caller=caller, events=sealed([read], now=now))
     return end.for_reader(caller.side) - await reads.find_seen(db, order_id, caller=caller)
-
-
-async def note_blocked(
-    db: Database,
-    thread: Thread,
-    refusal: ContactInfoBlocked,
-    *,
-    where: blocks.Where,
-    caller: Caller,
-    now: datetime,
-) -> None:
-    """Tell moderators what was refused, without a copy of it."""
-    blocked = MessageBlocked(
-        order_id=thread.order_id,
-        buyer_id=thread.buyer_id,
-        factory_id=thread.factory_id,
-        user_id=caller.user_id,
-        where=where,
-        kinds=sorted({finding.kind for finding in refusal.found}),
-        rules=sorted({finding.rule for finding in refusal.found}),
-    )
-    await blocks.insert_block(db, sealed([blocked], now=now), now=now)
 
 
 async def _find_repeated(

@@ -20,6 +20,8 @@ NOBODY = {
     "quote.accepted.v1",
     "order.overdue.v1",
     "message.blocked.v1",
+    "appeal.submitted.v1",
+    "attachment.flagged.v1",
     "attachment.stored.v1",
     "review.opened.v1",
     "organisation.changed.v1",
