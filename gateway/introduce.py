@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from gateway.accounts import domain, store
-from gateway.clients import Answer, Services
+from gateway.clients import ServiceName, Services, ServiceUnavailable
 from shared.api.chat import ThreadFacts
 from shared.identity import Caller
 from shared.mongo import Database
@@ -17,14 +17,19 @@ async def organisation(services: Services, db: Database, organisation_id: str, *
 
     Raises:
         OrganisationNotFound: there is none.
+        ServiceUnavailable: orders has not taken it.
     """
     found = await store.get_organisation(db, organisation_id)
     record = domain.told(found).model_dump_json().encode()
-    await services.call("orders", "PUT", f"/organisations/{found.id}", caller=caller, body=record)
+    await _put(services, "orders", f"/organisations/{found.id}", record, caller=caller)
 
 
-async def thread(services: Services, order: dict[str, Any], *, caller: Caller) -> Answer:
-    """Tell chat of an order as orders shows it to the caller."""
+async def thread(services: Services, order: dict[str, Any], *, caller: Caller) -> None:
+    """Tell chat of an order as orders shows it to the caller.
+
+    Raises:
+        ServiceUnavailable: chat has not taken it.
+    """
     facts = ThreadFacts(
         order_id=order["id"],
         number=order["number"],
@@ -36,6 +41,11 @@ async def thread(services: Services, order: dict[str, Any], *, caller: Caller) -
         tracking_number=(order["tracking"] or {}).get("number"),
         history=order["history"],
     )
-    return await services.call(
-        "chat", "PUT", f"/threads/{order['id']}", caller=caller, body=facts.model_dump_json().encode()
-    )
+    await _put(services, "chat", f"/threads/{order['id']}", facts.model_dump_json().encode(), caller=caller)
+
+
+async def _put(services: Services, service: ServiceName, path: str, record: bytes, *, caller: Caller) -> None:
+    answer = await services.call(service, "PUT", path, caller=caller, body=record)
+    if not answer.ok:
+        # Going on would tell the caller that what is theirs does not exist.
+        raise ServiceUnavailable(service)

@@ -276,6 +276,15 @@ class OnlySigned:
         await self.app(scope, receive, send)
 
 
+class ServerStopping(errors.Unavailable):
+    """The call may have been carried out, or not; nothing of it is half done."""
+
+    title = "Server is stopping"
+
+    def __init__(self) -> None:
+        super().__init__("this server is being stopped; try again", retry_after=1)
+
+
 class _Requests:
     """Give each request an id, measure it, and put it into its trace; plain ASGI, as it runs on every call."""
 
@@ -308,6 +317,11 @@ class _Requests:
         with telemetry.span(f"{scope['method']} {scope['path']}", parent=parent, kind=SpanKind.SERVER):
             try:
                 await self.app(scope, receive, send_with_id)
+            except asyncio.CancelledError:
+                # The server stops, and has waited for this call as long as it may.
+                if not has_started:
+                    await refusal_response(ServerStopping())(scope, receive, send_with_id)
+                raise
             except Exception:
                 if has_started:
                     raise

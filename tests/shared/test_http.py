@@ -1,8 +1,11 @@
 """Every error is a problem document, and every answer tells its request."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
+import aiohttp
 import pytest
+import uvicorn
 from fastapi import FastAPI
 from pydantic import BaseModel
 from pymongo.errors import AutoReconnect, ServerSelectionTimeoutError, WriteConcernError
@@ -10,6 +13,7 @@ from pymongo.errors import AutoReconnect, ServerSelectionTimeoutError, WriteConc
 from shared import errors, http
 from tests.orders.builders import a_caller
 from tests.service_client import Service, serving
+from tests.waiting import eventually
 
 LOST = (
     ServerSelectionTimeoutError("db.internal:27017: connection refused"),
@@ -195,3 +199,26 @@ async def test_metrics_are_there(app: Service) -> None:
         text = await response.text()
 
     assert 'http_request_seconds_count{method="GET",route="/late",status="429"}' in text
+
+
+async def test_a_call_that_the_server_can_wait_for_no_longer_is_told_to_come_again() -> None:
+    app = FastAPI()
+    http.install(app, ready={})
+
+    @app.get("/slow")
+    async def slow() -> None:
+        await asyncio.Event().wait()
+
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, timeout_graceful_shutdown=1))
+    running = asyncio.create_task(server.serve())
+    await eventually(lambda: server.started)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    async with aiohttp.ClientSession() as session:
+        call = asyncio.create_task(session.get(f"http://127.0.0.1:{port}/slow"))
+        await eventually(lambda: server.server_state.tasks)
+
+        server.should_exit = True
+        async with await call as answer:
+            assert (answer.status, answer.content_type) == (503, http.PROBLEM)
+            assert (await answer.json())["type"] == "/problems/server-stopping"
+    await running
