@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup up down clean demo dead-letters test test-fast test-soak e2e lint fix docs web screenshots bench compose-check
+.PHONY: help setup up down clean demo dead-letters test test-fast test-soak test-faults e2e lint fix docs web screenshots bench compose-check
 
 # Each recipe is one command, so that make hands Ctrl-C and SIGTERM to it and not to a shell between.
 BIN := .venv/bin
@@ -39,6 +39,9 @@ e2e: setup ## Run the tests of the whole suite alone
 
 test-soak: setup ## Run the long tests: random faults over thousands of events
 	@$(BIN)/pytest -m soak
+
+test-faults: setup ## Hurt the whole suite under load and check all of it (FAULTS_SEED, _SECONDS, _EVERY, _INSTANCES)
+	@$(BIN)/pytest tests/faults/test_faults.py -m soak
 
 lint: ## Check format, style, types and who may import whom
 	@deploy/setup.sh

@@ -21,7 +21,6 @@ class Organisation:
     id: str
     kind: str
     people: list[Client]
-    webhook_id: str = ""
 
 
 @dataclass(kw_only=True)

@@ -21,7 +21,7 @@ from minio import Minio
 from deploy import ports
 from deploy.local import Suite
 from deploy.parts import PART_PORTS, START_SECONDS, Parts, plan
-from deploy.process import Program, end_leftovers
+from deploy.process import Program, end_leftovers, stop
 from tests.gateway.live.link import Link, linked
 
 BUCKET = "attachments"
@@ -70,13 +70,10 @@ class Stage:
 
     async def stop_part(self, name: str, *, kill: bool) -> None:
         program = self.part(name)
-        if not kill:
-            program.ask_to_stop()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(program.grace):
-                    while program.exit_code is None:
-                        await asyncio.sleep(0.05)
-        await asyncio.to_thread(program.kill)
+        if kill:
+            await asyncio.to_thread(program.kill)
+        else:
+            await asyncio.to_thread(stop, [program])
 
     def signal(self, suite: int, name: str, number: signal.Signals) -> None:
         """Send an application a signal, if it lives."""
