@@ -9,6 +9,7 @@ from shared.api.orders import Status, SystemActor
 from shared.clock import utc_now
 from shared.events.base import Fact
 from shared.events.notifications import NotificationCreated
+from shared.messaging import RETRY_DELAYS, dead, queue_for, retry_queue
 from tests.notifications.builders import (
     ANN,
     a_caller,
@@ -146,11 +147,18 @@ async def test_a_storm_of_repeated_and_late_events_tells_each_fact_once_to_each_
             assert all(item["count"] == 5 for item in items if item["kind"] == "message_received")
         return True
 
-    await eventually(all_is_told, within=60 + count)
+    await eventually(lambda: _is_drained(events, facts), within=60 + 2 * count)
+    await eventually(all_is_told, within=60)
     readers = 2 * len(orders) * (len(buyers) + len(factories))
     await eventually(lambda: len(events.of(NotificationCreated)) >= readers)
     ids = [event["data"]["notification"]["id"] for event in events.of(NotificationCreated)]
     assert len(set(ids)) == readers
+
+
+async def _is_drained(events: Events, facts: list[Fact]) -> bool:
+    own = {queue_for("notifications", type(fact)).name for fact in facts}
+    assert not any([await events.waiting_in(dead(queue)) for queue in own])
+    return not any([await events.waiting_in(queue) for queue in own | set(map(retry_queue, RETRY_DELAYS))])
 
 
 async def test_messages_of_an_order_are_one_notification_until_they_are_read(

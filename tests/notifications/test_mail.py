@@ -264,6 +264,28 @@ async def test_the_daily_mail_leaves_in_the_readers_morning_with_what_is_unread(
         assert text_of(message, kind).count("https://millrace.example/orders/order-1") == 1, "once an order"
 
 
+async def test_a_crash_between_a_notification_and_its_mail_costs_no_mail(
+    notifications: Service, mailbox: Mailbox, smtp_port: int
+) -> None:
+    """The event comes again, after the daily mail of its day was closed."""
+    await prefer(notifications, "ann", kinds={"order_status_changed": {"email": "daily"}})
+    step = moved(Status.IN_PRODUCTION)
+    await tell(notifications, a_member("ann"), step, sent(1))
+    db = notifications.app.state.db
+    yesterday = utc_now() - timedelta(days=1)
+    await db["mails"].delete_many({})
+    await db["notifications"].update_many({}, {"$set": {"told_at": yesterday}})
+
+    await tell(notifications, step, sent(1))
+    with mail_server(mailbox, port=smtp_port):
+        await eventually(lambda: _all_are(notifications, "sent"))
+
+    assert {message["Subject"] for message in mailbox.mails} == {
+        "What happened since yesterday: 1",
+        "1 new message on order MR-2026-000001",
+    }
+
+
 async def test_mails_speak_the_organisations_language_and_keep_its_hours_unless_the_reader_chose_others(
     notifications: Service, mailbox: Mailbox, smtp_port: int
 ) -> None:

@@ -48,14 +48,14 @@ def mail_of(
     wanted: Preferences,
     *,
     mailing: Mailing,
-    now: datetime,
+    told_at: datetime,
 ) -> Mail | None:
     """Tell which mail its reader wants of a notification; `None`: none."""
     choice = wanted.kinds[notification.kind].email
     if not mailing.enabled or choice == "off":
         return None
     if choice == "daily":
-        return digest(user_id=notification.user_id, at=now, time_zone=wanted.time_zone)
+        return digest(user_id=notification.user_id, at=told_at, time_zone=wanted.time_zone)
     if notification.opened_by is not None:
         return Mail(
             key=f"messages:{notification.id}:{notification.opened_by}",
@@ -63,14 +63,14 @@ def mail_of(
             user_id=notification.user_id,
             about=notification.id,
             opened_by=notification.opened_by,
-            due_at=now + mailing.unread_after,
+            due_at=told_at + mailing.unread_after,
         )
     return Mail(
         key=f"notification:{notification.id}",
         purpose="notification",
         user_id=notification.user_id,
         about=notification.id,
-        due_at=now,
+        due_at=told_at,
     )
 
 

@@ -6,6 +6,7 @@ its reader is done with; so a repeated, late or early event changes nothing that
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -20,6 +21,14 @@ from shared.mongo import Database, Document
 from shared.outbox import Sealed
 
 NOTIFICATIONS: Final = "notifications"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """The notification that stands, whoever stored it."""
+
+    id: str
+    told_at: datetime
 
 
 async def ensure_indexes(db: Database) -> None:
@@ -41,8 +50,8 @@ async def ensure_indexes(db: Database) -> None:
 
 async def insert_notification(
     db: Database, notification: Notification, events: Sealed, *, listed: bool, now: datetime
-) -> str:
-    """Store a notification with its event, once for its key; answer the id of the one that stands."""
+) -> Stored:
+    """Store a notification with its event, once for its key; answer which one stands."""
     document = {
         "_id": notification.id,
         "key": notification.key,
@@ -60,15 +69,15 @@ async def insert_notification(
     }
     if await inbox.insert_once(db[NOTIFICATIONS], document | events.fields):
         db.outbox.send(NOTIFICATIONS, notification.id, events)
-        return notification.id
-    found = await db[NOTIFICATIONS].find_one({"key": notification.key}, {"_id": 1})
-    return str(found["_id"])
+        return Stored(id=notification.id, told_at=now)
+    found = await db[NOTIFICATIONS].find_one({"key": notification.key}, {"told_at": 1})
+    return Stored(id=found["_id"], told_at=found["told_at"])
 
 
 async def add_message(
     db: Database, notification: Notification, events: Sealed, *, seq: int, listed: bool, now: datetime
-) -> str | None:
-    """Add an unread message to its order's notification; answer its id if this one made it unread.
+) -> Stored | None:
+    """Add an unread message to its order's notification; answer which that is if this one made it unread.
 
     The events are stored and told only in that case. The same message again gives the same answer.
     """
@@ -115,7 +124,7 @@ async def add_message(
         return None
     if {row["id"] for row in events.rows} & {row["id"] for row in found.get("outbox", [])}:
         db.outbox.send(NOTIFICATIONS, found["_id"], events)
-    return str(found["_id"])
+    return Stored(id=found["_id"], told_at=found["told_at"])
 
 
 async def clear_messages(db: Database, notification: Notification, *, up_to: int) -> None:

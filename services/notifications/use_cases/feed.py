@@ -64,8 +64,8 @@ async def tell_of_message(db: Database, *, event: MessageSent, mailing: Mailing,
         seq = event.message.seq
         opened = await feed.add_message(db, notification, events, seq=seq, listed=listed, now=now)
         if opened:
-            opener = replace(notification, id=opened, opened_by=seq)
-            mail = mail_of(opener, wanted, mailing=mailing, now=now)
+            opener = replace(notification, id=opened.id, opened_by=seq)
+            mail = mail_of(opener, wanted, mailing=mailing, told_at=opened.told_at)
             if mail:
                 await mails.insert_mail(db, mail)
 
@@ -131,9 +131,9 @@ async def _put(
 ) -> None:
     listed = wanted.kinds[notification.kind].in_app
     events = _told(notification, wanted, now=now) if listed else sealed([], now=now)
-    stored_id = await feed.insert_notification(db, notification, events, listed=listed, now=now)
+    stored = await feed.insert_notification(db, notification, events, listed=listed, now=now)
     # Also when it was there already: whoever stored it may have died before this line.
-    mail = mail_of(replace(notification, id=stored_id), wanted, mailing=mailing, now=now)
+    mail = mail_of(replace(notification, id=stored.id), wanted, mailing=mailing, told_at=stored.told_at)
     if mail:
         await mails.insert_mail(db, mail)
 
