@@ -2,10 +2,12 @@
 
 import asyncio
 import contextlib
+import gc
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
+from socket import socket
 from types import MappingProxyType
 from typing import Any
 
@@ -106,6 +108,15 @@ async def answers(broker: RabbitBroker) -> None:
         raise ConnectionError
 
 
+class _Server(uvicorn.Server):
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        await super().startup(sockets)
+        # What stands after the start stands for good. Looking through it again and again took up to 6 % of
+        # the processor's time, and calls waited 50 ms for it.
+        gc.collect()
+        gc.freeze()
+
+
 def run(app: FastAPI, *, name: str, settings: Settings, trusted_proxies: str = "") -> None:
     """Serve until SIGTERM or SIGINT; requests in hand get 15 s to end.
 
@@ -128,7 +139,7 @@ def run(app: FastAPI, *, name: str, settings: Settings, trusted_proxies: str = "
         timeout_keep_alive=75,
         timeout_graceful_shutdown=15,
     )
-    server = uvicorn.Server(config)
+    server = _Server(config)
     server.run()
     if not server.started:
         sys.exit(3)
