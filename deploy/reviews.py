@@ -1,16 +1,18 @@
 """`millrace reviews`: take a review out of sight that breaks the marketplace's rules."""
 
 import asyncio
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
 from pymongo.errors import PyMongoError
 
 from deploy.database import Mongo, Prefix
-from services.reviews import use_cases
+from services.reviews import store, use_cases
 from services.reviews.domain import Review, ReviewNotFound
 from shared import mongo
 from shared.clock import utc_now
+from shared.events.chat import MessageBlocked
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Look after the reviews.")
 
@@ -46,6 +48,29 @@ def hide(
         raise typer.Exit(1) from None
     told: Any = hidden.hidden
     typer.echo(f"Hidden since {told.at:%Y-%m-%d %H:%M} UTC: {told.reason}")
+
+
+@app.command()
+def blocked(
+    mongo_url: Mongo,
+    prefix: Prefix = "",
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="how many at most")] = 50,
+) -> None:
+    """List reviews and replies refused for contact information within the last 30 days; the texts are not kept."""
+
+    async def read() -> list[tuple[datetime, MessageBlocked]]:
+        async with mongo.connect(url=mongo_url, name=f"{prefix}reviews", driver="pymongo") as db:
+            return await store.find_blocked(db, limit=limit)
+
+    try:
+        rows = asyncio.run(read())
+    except PyMongoError as error:
+        typer.echo(f"MongoDB does not answer: {type(error).__name__}", err=True)
+        raise typer.Exit(1) from None
+    for at, row in rows:
+        typer.echo(
+            f"{at:%Y-%m-%d %H:%M}  order {row.order_id}  user {row.user_id}  {row.where}: {', '.join(row.rules)}"
+        )
 
 
 async def _hide(review_id: str, *, reason: str, url: str, name: str) -> Review:

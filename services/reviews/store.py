@@ -12,6 +12,7 @@ from shared.api.orders import Party
 from shared.api.page import read_cursor, write_cursor
 from shared.api.reviews import Aspects, Hidden, Rating, Reply
 from shared.errors import ValidationFailed
+from shared.events.chat import MessageBlocked
 from shared.events.reviews import ReviewOpened
 from shared.identity import Caller, Person, Side
 from shared.ids import new_id
@@ -23,7 +24,7 @@ OPENINGS: Final = "openings"
 ORGANISATIONS: Final = "organisations"
 BLOCKS: Final = "blocks"
 
-# Long past any outage of the broker that nobody repairs.
+# Long past any outage of the broker that nobody repairs; as long as chat keeps its own.
 _BLOCKS_KEPT: Final = timedelta(days=30)
 
 
@@ -45,11 +46,17 @@ async def ensure_indexes(db: Database) -> None:
     await db[BLOCKS].create_index("at", expireAfterSeconds=int(_BLOCKS_KEPT.total_seconds()), name="expiry")
 
 
-async def insert_block(db: Database, events: Sealed, *, now: datetime) -> None:
-    """Keep the event of a refused text until it is published; nothing is kept of the text."""
+async def insert_block(db: Database, blocked: MessageBlocked, events: Sealed, *, now: datetime) -> None:
+    """Keep that a text was refused; nothing is kept of the text."""
     block_id = new_id()
-    await db[BLOCKS].insert_one({"_id": block_id, "at": now} | events.fields)
+    await db[BLOCKS].insert_one({"_id": block_id, "at": now} | blocked.model_dump() | events.fields)
     db.outbox.send(BLOCKS, block_id, events)
+
+
+async def find_blocked(db: Database, *, limit: int) -> list[tuple[datetime, MessageBlocked]]:
+    """List refused reviews and replies for moderators, the newest first."""
+    found = await db[BLOCKS].find({}).sort("at", -1).limit(limit).to_list(limit)
+    return [(document["at"], MessageBlocked.model_validate(document)) for document in found]
 
 
 async def insert_review(db: Database, review: Review, events: Sealed) -> None:

@@ -110,7 +110,7 @@ async def _refuse_contact_info(
             kinds=sorted({finding.kind for finding in refusal.found}),
             rules=sorted({finding.rule for finding in refusal.found}),
         )
-        await store.insert_block(db, sealed([blocked], now=now), now=now)
+        await store.insert_block(db, blocked, sealed([blocked], now=now), now=now)
         raise
 
 

@@ -1,3 +1,5 @@
+import asyncio
+
 import pytest
 from pymongo import MongoClient
 from typer.testing import CliRunner
@@ -36,6 +38,19 @@ def test_an_operator_hides_a_review_with_a_reason(
     assert stored is not None
     assert stored["hidden"]["reason"] == "insults"
     assert stored["text"] == "Good parts."
+
+
+async def test_moderators_see_what_was_refused_and_no_text(
+    reviews: Service, mongo_url: str, mongo_db_prefix: str
+) -> None:
+    body = a_submission(text="write to ann@example.com")
+    await reviews.call("POST", "/orders/order-1/reviews", caller=a_buyer(), json=body)
+
+    code, said = await asyncio.to_thread(run, "blocked", mongo_url=mongo_url, prefix=mongo_db_prefix)
+
+    assert code == 0
+    assert "order order-1  user ann  review: email" in said
+    assert "example.com" not in said
 
 
 @pytest.mark.parametrize(
