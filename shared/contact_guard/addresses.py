@@ -2,13 +2,11 @@
 """E-mail addresses, links and domains that stand in a text as they are."""
 
 import re
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from shared.contact_guard import hosts, messengers
 from shared.contact_guard.finding import Finding, Kind
 from shared.contact_guard.text import View
-from shared.contact_guard.tokens import Token
 from shared.contact_guard.vocabulary import DENSE, Role, roles_of
 
 
@@ -30,6 +28,9 @@ _LOCAL = re.compile(rf"[^\W{DENSE}]|[.+%'\-]")
 _LOOSE_HOST = re.compile(
     rf"(?<![\w.@-])({_NAME}{{2,}})(?: \. ?|\. |,)(com|net|org|cn|example|de|co\.uk)(?![\w-])"
 )
+# Most texts hold nothing like a host, which these tell in one quick look.
+_HOST_HINT = re.compile(rf"\.{_NAME}")
+_LOOSE_HINT = re.compile(r"[.,] ?(?:com|net|org|cn|example|de|co\.uk)(?![\w-])")
 _REST = re.compile(rf"(?::\d{{2,5}})?(?:[/?#][^\s<>\"{DENSE}]*)?")
 _NATIVE_HOST = re.compile(rf"[\w-]+\.(?:[{DENSE}]+|рф|укр|бел|срб|мкд|бг|рус|онлайн|сайт)(?!\w)")
 _FUNCTION_WORDS = frozenset(
@@ -44,18 +45,19 @@ _ABBREVIATIONS = frozenset(
 )
 
 
-def find(view: View, tokens: Sequence[Token]) -> tuple[list[Finding], list[Place]]:
+def find(view: View, cues: int) -> tuple[list[Finding], list[Place]]:
     """Find addresses; give also the places of carriers' links, whose digits are nobody's phone number."""
     findings: list[Finding] = []
     passed: list[Place] = []
     if "@" in view.norm:
         findings.extend(_mails(view))
-    findings.extend(
-        Finding("url", *view.span(*m.span()), "url.glued") for m in _GLUED_HOST.finditer(view.norm)
-    )
+    if "dot" in view.norm:
+        findings.extend(
+            Finding("url", *view.span(*m.span()), "url.glued") for m in _GLUED_HOST.finditer(view.norm)
+        )
     if "." in view.norm or "," in view.norm:
         taken = [(f.start, f.end) for f in findings]
-        for place, kind, rule in _links(view, tokens):
+        for place, kind, rule in _links(view, site=bool(cues & Role.SITE)):
             start, end = view.span(*place)
             if kind is None:
                 passed.append(place)
@@ -119,7 +121,7 @@ def _mail_end(match: re.Match[str]) -> int:
     return 0
 
 
-def _links(view: View, tokens: Sequence[Token]) -> list[tuple[Place, Kind | None, str]]:
+def _links(view: View, *, site: bool) -> list[tuple[Place, Kind | None, str]]:
     norm = view.norm
     found: list[tuple[Place, Kind | None, str]] = []
     done = 0
@@ -139,8 +141,7 @@ def _links(view: View, tokens: Sequence[Token]) -> list[tuple[Place, Kind | None
             kind, rule = _owner(host)
             found.append((Place(match.start(), end), kind, rule))
             done = end
-    site = any(token.role & Role.SITE for token in tokens)
-    for match in _HOST.finditer(norm):
+    for match in _HOST.finditer(norm) if _HOST_HINT.search(norm) else ():
         if match.start() < done:
             continue
         start, end, host = _trim(match)
@@ -154,7 +155,7 @@ def _links(view: View, tokens: Sequence[Token]) -> list[tuple[Place, Kind | None
             kind, rule = _owner(host)
             found.append((Place(start, end + len(tail.rstrip(".,;:!?)"))), kind, rule))
             done = end + len(tail)
-    for match in _LOOSE_HOST.finditer(norm):
+    for match in _LOOSE_HOST.finditer(norm) if _LOOSE_HINT.search(norm) else ():
         stem, suffix = match.groups()
         comma = "," in match.group()
         if (

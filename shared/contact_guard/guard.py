@@ -49,9 +49,12 @@ def _read(view: View, known: tuple[str, ...]) -> list[Finding]:
 
 
 def _detect(view: View, tokens: list[Token]) -> list[Finding]:
-    findings, passed = addresses.find(view, tokens)
-    findings += messengers.find(view, tokens)
-    findings += phones.find(view, tokens, passed)
+    cues = 0
+    for token in tokens:
+        cues |= token.role
+    findings, passed = addresses.find(view, cues)
+    findings += messengers.find(view, tokens, cues)
+    findings += phones.find(view, tokens, cues, passed)
     return findings
 
 

@@ -88,11 +88,12 @@ _SHORTEST_WORD = 5
 _SHORTEST_AFTER_AT = 3
 
 
-def find(view: View, tokens: Sequence[Token]) -> list[Finding]:
+def find(view: View, tokens: Sequence[Token], cues: int) -> list[Finding]:
     """Find handles that a messenger's name, an "add me" or an at-sign gives away."""
     findings: list[Finding] = []
     unnamed: list[Finding] = []
-    for place, token in enumerate(tokens):
+    announced = cues & (Role.MESSENGER | Role.ADD | Role.FIND)
+    for place, token in enumerate(tokens) if announced else ():
         if token.role & Role.MESSENGER:
             messenger = named(token.word)
             if messenger is None or (place and tokens[place - 1].digits and messenger.shy):

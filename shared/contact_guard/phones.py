@@ -40,6 +40,7 @@ _SHAPES = (
 _FILE_ENDING = re.compile(
     r"(?:[_-]\w{1,12})?\.(?:pdf|docx?|xlsx?|csv|txt|zip|rar|7z|jpe?g|png|gif|webp|heic|tiff?|step|stp|iges|igs|dwg|dxf|sldprt|sldasm|stl|x_t|prt|mp4|mov)\b"
 )
+_DIGIT = re.compile(r"\d")
 _SENTENCE_END = frozenset(".!?;\n")
 
 
@@ -59,14 +60,11 @@ class _Words:
     messenger_at: int = 99
 
 
-def find(view: View, tokens: Sequence[Token], passed: Sequence[tuple[int, int]]) -> list[Finding]:
+def find(view: View, tokens: Sequence[Token], cues: int, passed: Sequence[tuple[int, int]]) -> list[Finding]:
     """Find phone numbers, and numbers given as a messenger's."""
-    if sum(len(token.digits) or bool(token.role & Role.DIGITS) for token in tokens) < _SHORTEST - 2:
+    if not cues & Role.DIGITS and len(_DIGIT.findall(view.norm)) < _SHORTEST - 2:
         return []
-    findings = _short_ids(view, tokens)
-    cues = 0
-    for token in tokens:
-        cues |= token.role
+    findings = _short_ids(view, tokens) if cues & Role.MESSENGER else []
     for run in numerals.runs(view, tokens):
         for part in _unmeasured(run, view.norm):
             if any(start < part.end and part.start < end for start, end in passed):

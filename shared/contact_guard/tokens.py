@@ -1,7 +1,6 @@
 # ruff: noqa: C901, PLR0912 - one pass over the run, for speed
 """A text as words with roles."""
 
-import itertools
 import re
 from typing import NamedTuple
 
@@ -27,6 +26,7 @@ NUMERALS = {
     for char in chars
 }
 _SHORTEST_COMPOUND = 8
+_FIRST_DENSE = "\u0e00"
 _COUNTING = frozenset("十百千万亿拾佰仟萬億点")
 _HANGUL_DIGITS = {
     char: str(d)
@@ -73,21 +73,21 @@ def tokenize(norm: str) -> list[Token]:
     """Split a folded text into tokens; phrases of the vocabulary become one token."""
     tokens: list[Token] = []
     for match in TOKEN.finditer(norm):
-        word = match.group()
+        word = match[0]
         first = word[0]
+        start, end = match.span()
         if first <= "9" and first.isdigit():
-            tokens.append(Token(match.start(), match.end(), word, 0, word))
-        elif is_dense(first):
-            _split_dense(word, match.start(), tokens)
+            tokens.append(Token(start, end, word, 0, word))
+        elif first >= _FIRST_DENSE and is_dense(first):
+            _split_dense(word, start, tokens)
         else:
             role = roles_of(word)
             parts = compound(word) if not role and len(word) >= _SHORTEST_COMPOUND else ()
-            start = match.start()
             for part in parts:
                 tokens.append(Token(start, start + len(part), part, Role.DIGITS))
                 start += len(part)
             if not parts:
-                tokens.append(Token(start, match.end(), word, role))
+                tokens.append(Token(start, end, word, role))
     return _join_phrases(norm, tokens)
 
 
@@ -134,7 +134,12 @@ def _split_dense(run: str, offset: int, tokens: list[Token]) -> None:
 
 def _join_phrases(norm: str, tokens: list[Token]) -> list[Token]:
     words = [token.word for token in tokens]
-    starts = [place for place, pair in enumerate(itertools.pairwise(words)) if pair in VOCABULARY.phrases]
+    phrases, begins = VOCABULARY.phrases, VOCABULARY.phrase_starts
+    starts = [
+        place
+        for place, word in enumerate(words[:-1])
+        if word in begins and (word, words[place + 1]) in phrases
+    ]
     if not starts:
         return tokens
     joined: list[Token] = []

@@ -93,6 +93,7 @@ class Vocabulary:
     words: dict[str, int] = field(default_factory=dict)
     prefixes: dict[str, int] = field(default_factory=dict)
     phrases: dict[tuple[str, str], dict[tuple[str, ...], int]] = field(default_factory=dict)
+    phrase_starts: set[str] = field(default_factory=set)
     dense: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
     values: dict[str, tuple[Value, ...]] = field(default_factory=dict)
 
@@ -108,6 +109,7 @@ class Vocabulary:
         elif len(parts) == 1:
             self.words[folded] = self.words.get(folded, 0) | role
         else:
+            self.phrase_starts.add(parts[0])
             same_start = self.phrases.setdefault((parts[0], parts[1]), {})
             same_start[tuple(parts[2:])] = same_start.get(tuple(parts[2:]), 0) | role
             for part in parts:
