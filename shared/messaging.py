@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 import aio_pika
 import orjson
 import structlog
-from aio_pika.abc import AbstractRobustQueue
+from aio_pika.abc import AbstractConnection, AbstractRobustQueue
 from aiormq.exceptions import ChannelNotFoundEntity
 from fast_depends.library import CustomField
 from faststream import AckPolicy, BaseMiddleware
@@ -41,6 +41,7 @@ from shared import telemetry
 from shared.clock import utc_now
 from shared.errors import Invalid, NotFound, Refusal
 from shared.events.base import Fact
+from shared.ids import new_id
 
 if TYPE_CHECKING:
     from faststream.message import StreamMessage
@@ -67,6 +68,10 @@ LIVE_LOG: Final = RabbitQueue(
         "x-stream-max-segment-size-bytes": 32 * 1024**2,
     },
 )
+
+# RabbitMQ notes half a second late that it keeps streams at all. Killed before that, it never finds the first
+# one again: each declaration of it fails for good. So where the log is still to be made, another stream goes first.
+FIRST_STREAM_SETTLES: Final = 1.0
 
 # Seconds. The first answers races between two queues, the sum rides out a restart of a database.
 RETRY_DELAYS: Final = (1, 3, 10, 30, 60, 120)
@@ -248,8 +253,9 @@ def create_broker(*, url: str, routers: Sequence[RabbitRouter] = ()) -> RabbitBr
 @asynccontextmanager
 async def connected(broker: RabbitBroker) -> AsyncIterator[None]:
     """Connect, and declare everything that publishing and the broker's consumers stand on."""
-    await broker.connect()
+    connection = await broker.connect()
     try:
+        await _be_ready_for_streams(connection)
         await _declare(broker)
         yield
     finally:
@@ -268,6 +274,19 @@ async def consuming(broker: RabbitBroker) -> AsyncIterator[None]:
         yield
     finally:
         await asyncio.gather(*(subscriber.stop() for subscriber in broker.subscribers))
+
+
+async def _be_ready_for_streams(connection: AbstractConnection) -> None:
+    """Bring RabbitMQ into a state in which a stream that is made outlives a crash from its first moment on."""
+    try:
+        async with connection.channel() as channel:
+            await channel.declare_queue(LIVE_LOG.name, passive=True)
+    except ChannelNotFoundEntity:
+        async with connection.channel() as channel:
+            name = f"millrace.first.{new_id()}"
+            await channel.declare_queue(name, durable=True, arguments={"x-queue-type": "stream"})
+            await asyncio.sleep(FIRST_STREAM_SETTLES)
+            await channel.queue_delete(name)
 
 
 async def _declare(broker: RabbitBroker) -> None:

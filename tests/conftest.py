@@ -16,6 +16,7 @@ from pymongo import MongoClient
 
 from deploy.local import Endpoints, Suite
 from deploy.parts import S3, Parts, running
+from shared import messaging
 from tests import containers
 from tests.suites import settings_of
 
@@ -41,6 +42,12 @@ def parts() -> Iterator[Parts]:
         running(home=Path(home), env=env | named) as parts,
     ):
         yield parts
+
+
+@pytest.fixture(autouse=True)
+def _streams_settle_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody kills the session's RabbitMQ, and each test has a log of its own to make."""
+    monkeypatch.setattr(messaging, "FIRST_STREAM_SETTLES", 0)
 
 
 @pytest.fixture(scope="session")
