@@ -28,6 +28,10 @@ class MailRefused(Exception):  # noqa: N818 - the server's answer, not a fault
         self.code = code
 
 
+class MailPutOff(Exception):  # noqa: N818 - the server's answer, not a fault
+    """The server will take mails, but not yet one to this address."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Connection:
     smtp: aiosmtplib.SMTP
@@ -37,6 +41,7 @@ class Connection:
 
         Raises:
             MailRefused: it is of no use to try again.
+            MailPutOff: it is, but others need not wait for it.
             SMTPException, OSError: it may be.
         """
         try:
@@ -45,7 +50,7 @@ class Connection:
             code = error.recipients[0].code
             if code >= _PERMANENT:
                 raise MailRefused(code) from error
-            raise
+            raise MailPutOff from error
         except aiosmtplib.SMTPDataError as error:
             if error.code >= _PERMANENT:
                 raise MailRefused(error.code) from error

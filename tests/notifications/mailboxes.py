@@ -13,11 +13,21 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 @dataclass(kw_only=True)
 class Mailbox:
-    """Answers `refusal` instead of taking a mail, as long as there is one."""
+    """Answers `refusal` instead of taking a mail, as long as there is one, and takes none to `put_off`."""
 
     mails: list[EmailMessage] = field(default_factory=list)
     refusal: str | None = None
     refused: int = 0
+    put_off: str | None = None
+
+    async def handle_RCPT(  # noqa: N802
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
+    ) -> str:
+        if address == self.put_off:
+            self.refused += 1
+            return "450 come back later"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
         if self.refusal:

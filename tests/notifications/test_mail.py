@@ -228,6 +228,22 @@ async def test_a_mail_that_the_server_will_never_take_holds_up_no_other(
     assert len(mailbox.mails) == 1
 
 
+async def test_an_address_that_is_put_off_holds_up_no_other(
+    notifications: Service, mailbox: Mailbox, smtp_port: int
+) -> None:
+    mailbox.put_off = FEI
+    with mail_server(mailbox, port=smtp_port):
+        await tell(notifications, a_member("fei"), a_member("gus"), created(), created(order_id="order-2"))
+        await eventually(lambda: len(mailbox.to("gus@example.com")) == 2)
+        await eventually(lambda: mailbox.refused == 2)
+        mailbox.put_off = None
+        db = notifications.app.state.db
+        await db["mails"].update_many({"state": "waiting"}, {"$set": {"due_at": utc_now()}})
+        await eventually(lambda: len(mailbox.to(FEI)) == 2)
+
+    assert len(mailbox.mails) == 4
+
+
 async def test_the_daily_mail_leaves_in_the_readers_morning_with_what_is_unread(
     notifications: Service, mailbox: Mailbox, smtp_port: int
 ) -> None:

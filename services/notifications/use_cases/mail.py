@@ -23,6 +23,8 @@ from shared.mongo import Database
 log = structlog.get_logger(__name__)
 
 _AGAIN_AFTER: Final = timedelta(minutes=1)
+# Servers that do not know a sender yet want to see it come back after a while.
+_PUT_OFF: Final = timedelta(minutes=15)
 _MOST_ITEMS: Final = 50
 _WEBHOOKS: Final = "/settings/webhooks"
 
@@ -74,6 +76,8 @@ async def send_due(
         except channel.MailRefused as refused:
             log.warning("mail is refused", mail_id=mail.id, code=refused.code)
             await mails.end(db, mail, state="refused", now=clock())
+        except channel.MailPutOff:
+            await mails.postpone(db, mail, until=clock() + _PUT_OFF)
         except channel.Trouble:
             await mails.postpone(db, mail, until=clock() + _AGAIN_AFTER)
             raise
