@@ -135,8 +135,30 @@ class Through:
 
 
 @dataclass(kw_only=True)
+class Library:
+    """The S3 server alone, by the `minio` package, as an application without us would use it."""
+
+    client: Minio
+    data: bytes
+    bucket: str = "bench"
+    key: str = "file"
+
+    async def upload(self) -> None:
+        self.key = uuid4().hex
+        body = io.BytesIO(self.data)
+        await asyncio.to_thread(self.client.put_object, self.bucket, self.key, body, len(self.data))
+
+    async def download(self) -> None:
+        def read() -> int:
+            with closing(self.client.get_object(self.bucket, self.key)) as response:
+                return sum(map(len, response.stream(_CHUNK)))
+
+        assert await asyncio.to_thread(read) == len(self.data)
+
+
+@dataclass(kw_only=True)
 class Direct:
-    """The S3 server alone, by links that are signed beforehand."""
+    """The S3 server alone, by links that are signed beforehand: the least that could do."""
 
     http: aiohttp.ClientSession
     client: Minio

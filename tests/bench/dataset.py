@@ -7,6 +7,7 @@ are copies of what the services stored for these, under other names: so they hav
 
 import random
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,7 @@ from uuid import uuid4
 import aiohttp
 from bson.codec_options import CodecOptions
 from pymongo import MongoClient
+from pymongo.write_concern import WriteConcern
 
 from gateway.accounts.store import digest
 from services.orders.store.documents import from_document, to_document
@@ -180,15 +182,21 @@ def fill(
             _insert(client, rows)
     data = Dataset(factories=people["factory"], buyers=people["buyer"])
     received: dict[str, int] = {}
-    for batch in _batches(range(orders), 500):
-        rows = {}
-        for number in batch:
-            loaded = _order(samples, data, chance, number=number, rows=rows)
-            data.orders.append(loaded)
-            upto = messages * (number + 1) // orders - messages * number // orders
-            data.messages += upto
-            _thread(samples, loaded, rows, chance=chance, count=upto, received=received)
-        _insert(client, rows)
+    with ThreadPoolExecutor(max_workers=1) as writer:  # writes while the next batch is made
+        writing: Future[None] | None = None
+        for batch in _batches(range(orders), 500):
+            rows = {}
+            for number in batch:
+                loaded = _order(samples, data, chance, number=number, rows=rows)
+                data.orders.append(loaded)
+                upto = messages * (number + 1) // orders - messages * number // orders
+                data.messages += upto
+                _thread(samples, loaded, rows, chance=chance, count=upto, received=received)
+            if writing:
+                writing.result()
+            writing = writer.submit(_insert, client, rows)
+        if writing:
+            writing.result()
     inbox = samples.of("chat", "inboxes")
     client["chat"]["inboxes"].insert_many(
         [inbox | {"_id": each, "received": count} for each, count in received.items()]
@@ -201,7 +209,8 @@ def fill(
 
 def _insert(client: MongoClient[Any], rows: Rows) -> None:
     for (database, collection), documents in rows.items():
-        client[database][collection].insert_many(documents, ordered=False)
+        target = client[database].get_collection(collection, write_concern=WriteConcern(w=1))
+        target.insert_many(documents, ordered=False)
 
 
 def _organisation(samples: Samples, kind: str, number: int, rows: Rows) -> Person:
