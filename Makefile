@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup up down clean demo dead-letters test test-fast test-soak test-faults e2e lint fix docs web screenshots bench compose-check
+.PHONY: help setup up down clean demo backup restore dead-letters test test-fast test-soak test-faults e2e lint fix docs web screenshots bench compose-check
 
 # Each recipe is one command, so that make hands Ctrl-C and SIGTERM to it and not to a shell between.
 BIN := .venv/bin
@@ -22,6 +22,22 @@ clean: ## Stop the suite and delete its data
 
 demo: ## Fill the running suite with an example marketplace
 	@$(BIN)/millrace demo
+
+backup: ## Save databases and files into FILE (WAY=compose: of the suite in containers)
+	@$(if $(FILE),,$(error say where to: make backup FILE=backup.tar))
+ifeq ($(WAY),compose)
+	@test ! -e $(FILE) && umask 077 && docker compose run --rm --no-deps -T chat millrace backup - >$(FILE)
+else
+	@$(BIN)/millrace backup $(FILE)
+endif
+
+restore: ## Read FILE into a place that holds nothing, while no application runs (WAY=compose: into containers)
+	@$(if $(FILE),,$(error say from where: make restore FILE=backup.tar))
+ifeq ($(WAY),compose)
+	@docker compose run --rm --no-deps -T chat millrace restore - <$(FILE)
+else
+	@$(BIN)/millrace restore $(FILE)
+endif
 
 dead-letters: ## List the messages that no consumer could handle
 	@$(BIN)/millrace dead-letters list

@@ -4,6 +4,9 @@ import asyncio
 import os
 import shutil
 import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
@@ -121,6 +124,75 @@ def demo(home: Home = DEFAULT_HOME) -> None:
     except CannotStart as problem:
         typer.echo(str(problem), err=True)
         raise typer.Exit(1) from None
+
+
+@app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="the backup to write; `-` for standard output")],
+    home: Home = DEFAULT_HOME,
+) -> None:
+    """Save all databases, at one moment, and the files of chats, while the suite runs or while it rests.
+
+    MILLRACE_MONGO_URL and MILLRACE_S3_ENDPOINT, with its keys, name servers other than those of the data
+    folder. Keep the backup as safe as the data: it holds all of them.
+    """
+    from deploy import backup as tool  # noqa: PLC0415 - as the tools above
+    from deploy.places import place  # noqa: PLC0415
+
+    if file.exists():
+        raise typer.BadParameter(f"{file} exists already")
+    with _one_line_if_it_cannot():
+        env = dict(os.environ)  # noqa: TID251 - settings, as for `up`
+        with place(home, env, at_rest=False, say=_aside) as found:
+            if str(file) == "-":
+                tool.save(found, sys.stdout.buffer, say=_aside)
+                return
+            unfinished = file.with_name(f"{file.name}.unfinished")
+            unfinished.touch(mode=0o600)
+            with unfinished.open("wb") as content:
+                tool.save(found, content, say=_aside)
+            unfinished.rename(file)
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="the backup to read; `-` for standard input")],
+    home: Home = DEFAULT_HOME,
+) -> None:
+    """Read a backup into a place that holds nothing yet, while no application runs."""
+    from deploy import backup as tool  # noqa: PLC0415 - as the tools above
+    from deploy.places import place  # noqa: PLC0415
+
+    if str(file) != "-" and not file.is_file():
+        raise typer.BadParameter(f"there is no file {file}")
+    with _one_line_if_it_cannot():
+        env = dict(os.environ)  # noqa: TID251 - settings, as for `up`
+        with place(home, env, at_rest=True, say=_aside) as found:
+            if str(file) == "-":
+                tool.restore(found, sys.stdin.buffer, say=_aside)
+                return
+            with file.open("rb") as content:
+                tool.restore(found, content, say=_aside)
+
+
+@contextmanager
+def _one_line_if_it_cannot() -> Iterator[None]:
+    from minio.error import MinioException  # noqa: PLC0415
+    from pymongo.errors import PyMongoError  # noqa: PLC0415
+    from urllib3.exceptions import HTTPError  # noqa: PLC0415
+
+    from deploy.backup import CannotSave  # noqa: PLC0415
+
+    try:
+        yield
+    except (CannotSave, CannotStart, HTTPError, MinioException, OSError, PyMongoError) as problem:
+        typer.echo(str(problem), err=True)
+        raise typer.Exit(1) from None
+
+
+def _aside(line: str) -> None:
+    """Tell a person what a program on standard output should not read."""
+    typer.echo(line, err=True)
 
 
 async def _run_until_asked(suite: local.Suite) -> None:

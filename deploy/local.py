@@ -10,8 +10,9 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 from types import TracebackType
@@ -28,6 +29,7 @@ from deploy.watcher import Watcher
 ROOT = Path(__file__).parents[1]
 SERVICES = ("orders", "chat", "reviews", "notifications")
 LOCK = "supervisor.pid"
+BUCKET = "attachments"
 ENDPOINTS = "endpoints.json"
 # They promise to end within 15 s; this is the time after which they are ended.
 APPLICATION_GRACE = 20
@@ -197,7 +199,7 @@ class Suite:
         }
         defaults = {
             "MILLRACE_PUBLIC_URL": urls["gateway"],
-            "MILLRACE_S3_BUCKET": "attachments",
+            "MILLRACE_S3_BUCKET": BUCKET,
             "MILLRACE_SERVICE_SECRET": secret(self.home, "service"),
         }
         return defaults | self._env | ours
@@ -285,6 +287,20 @@ def shut_down(home: Path) -> bool:
             raise CannotStart(f"process {supervisor} does not end")
         time.sleep(0.1)
     return True
+
+
+@contextmanager
+def claimed(home: Path) -> Iterator[None]:
+    """Keep a home for oneself, so that no suite starts in it.
+
+    Raises:
+        CannotStart: one runs in it.
+    """
+    file = _lock(home)
+    try:
+        yield
+    finally:
+        file.close()
 
 
 def _lock(home: Path) -> IO[str]:
