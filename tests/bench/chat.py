@@ -7,12 +7,14 @@ of its own. Files go through the gateway and directly to the same S3 server in t
 
 import argparse
 import asyncio
+import io
 import os
 import statistics
 import time
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import asynccontextmanager, closing, suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -214,27 +216,27 @@ async def mebibytes_a_second(transfer: Transfer, *, parallel: int, files: int) -
 
 @dataclass
 class Memory:
-    """The resident memory of processes and what they start, and how far it rose above where it was at first."""
+    """The resident memory of processes, and of what they start for one file and end again, in MiB."""
 
     pids: list[int]
-    at_first: int = 0
-    most: int = 0
-    _task: asyncio.Task[None] | None = field(default=None, repr=False)
+    at_first: tuple[float, float] = (0, 0)
+    most: tuple[float, float] = (0, 0)
 
-    def now(self) -> int:
-        total = 0
+    def now(self) -> tuple[float, float]:
+        """Measure the processes themselves, and all that they have started."""
+        own = started = 0
         for pid in self.pids:
             with suppress(psutil.NoSuchProcess):
-                root = psutil.Process(pid)
-                for process in (root, *root.children(recursive=True)):
+                process = psutil.Process(pid)
+                own += process.memory_info().rss
+                for child in process.children(recursive=True):
                     with suppress(psutil.NoSuchProcess):
-                        total += process.memory_info().rss
-        return total
+                        started += child.memory_info().rss
+        return own / 1024**2, started / 1024**2
 
     @property
     def growth(self) -> float:
-        """In MiB."""
-        return (self.most - self.at_first) / 1024**2
+        return self.most[0] - self.at_first[0]
 
     @asynccontextmanager
     async def watched(self) -> AsyncIterator["Memory"]:
@@ -242,7 +244,8 @@ class Memory:
 
         async def watch() -> None:
             while True:
-                self.most = max(self.most, await asyncio.to_thread(self.now))
+                own, started = await asyncio.to_thread(self.now)
+                self.most = max(self.most[0], own), max(self.most[1], started)
                 await asyncio.sleep(0.05)
 
         task = asyncio.create_task(watch())
@@ -253,7 +256,7 @@ class Memory:
 
 
 async def transfers(endpoints: Endpoints, *, rounds: int, files: int) -> dict[str, float]:
-    """Compare both ways, in turn; answer the ratio of the medians for each scenario, and the growth of memory."""
+    """Compare the ways, in turn; answer the ratios of the medians, and the growth of memory."""
     data, found = a_file(), {}
     memory = Memory([endpoints.pids["gateway"], endpoints.pids["chat"]])
     async with (
@@ -262,24 +265,28 @@ async def transfers(endpoints: Endpoints, *, rounds: int, files: int) -> dict[st
         memory.watched(),
     ):
         through = Through(market=made, order_id=await made.an_order(), data=data)
+        ways = {"direct": past, "minio": Library(client=past.client, data=data), "through": through}
         for name in ("upload", "download"):
             for parallel in (1, 8):
-                rates: dict[str, list[float]] = {"direct": [], "through": []}
+                rates = defaultdict[str, list[float]](list)
                 for _ in range(rounds):
-                    for way, on in (("direct", past), ("through", through)):
+                    for way, on in ways.items():
                         transfer = getattr(on, name)
                         rates[way].append(
                             await mebibytes_a_second(transfer, parallel=parallel, files=max(files, parallel))
                         )
-                medians = {way: statistics.median(each) for way, each in rates.items()}
-                found[f"{name} x{parallel}"] = ratio = medians["through"] / medians["direct"]
+                rate = {way: statistics.median(each) for way, each in rates.items()}
+                for way in ("minio", "direct"):
+                    found[f"{name} x{parallel} to {way}"] = rate["through"] / rate[way]
                 print(
-                    f"{name:9} {parallel} in parallel   direct {medians['direct']:6.0f} MiB/s   "
-                    f"through {medians['through']:6.0f} MiB/s   ratio {ratio:.2f} (goal {GOAL})"
+                    f"{name:8} x{parallel}   through {rate['through']:4.0f} MiB/s"
+                    f"   minio package {rate['minio']:4.0f}, ratio {rate['through'] / rate['minio']:.2f} (goal {GOAL})"
+                    f"   signed links {rate['direct']:4.0f}, ratio {rate['through'] / rate['direct']:.2f}"
                 )
     found["growth"] = memory.growth
     print(
-        f"gateway and chat   {memory.at_first / 1024**2:.0f} MiB, grew by {memory.growth:.0f} (goal {MOST_GROWTH})"
+        f"gateway and chat   {memory.at_first[0]:.0f} MiB at first, grew by {memory.growth:.0f} (goal {MOST_GROWTH});"
+        f" what they start for a file: {memory.most[1]:.0f} at most"
     )
     return found
 

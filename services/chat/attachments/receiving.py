@@ -1,8 +1,9 @@
 """Takes one file out of a multipart body and puts it on disk, never more than a piece of it in memory."""
 
 import asyncio
+import hashlib
 import tempfile
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import BinaryIO, Final
@@ -34,6 +35,7 @@ class Received:
     name: str
     content_type: str
     size: int
+    sha256: str
 
 
 @asynccontextmanager
@@ -48,21 +50,34 @@ async def receiving(body: AsyncIterable[bytes], *, content_type: str, limit: int
     if kind != b"multipart/form-data" or not options.get(b"boundary"):
         raise ValidationFailed.at("/file", "send multipart/form-data with one part named file")
     part = _Part()
+    digest = hashlib.sha256()
     with tempfile.TemporaryFile(prefix="millrace-upload-") as file:
-        size = await _spool(body, part, file, boundary=options[b"boundary"], limit=limit)
+
+        def take(piece: bytearray) -> None:
+            file.write(piece)
+            digest.update(piece)
+
+        size = await _spool(body, part, take, boundary=options[b"boundary"], limit=limit)
         if size > limit:
             raise AttachmentTooLarge(limit=limit)
         if not part.has_ended or part.count != 1 or part.name is None:
             raise ValidationFailed.at("/file", "send one part named file, with a file name")
         if size == 0:
             raise ValidationFailed.at("/file", "is empty")
-        yield Received(file=file, name=part.name, content_type=part.content_type, size=size)
+        yield Received(
+            file=file, name=part.name, content_type=part.content_type, size=size, sha256=digest.hexdigest()
+        )
 
 
 async def _spool(
-    body: AsyncIterable[bytes], part: "_Part", file: BinaryIO, *, boundary: bytes, limit: int
+    body: AsyncIterable[bytes],
+    part: "_Part",
+    take: Callable[[bytearray], None],
+    *,
+    boundary: bytes,
+    limit: int,
 ) -> int:
-    """Write the part to disk and tell its size; what is past the limit is read, so that the answer is, and dropped."""
+    """Give the part on in pieces and tell its size; what is past the limit is read, so that the answer is, and dropped."""
     size = taken = 0
     try:
         parser = part.parser(boundary)
@@ -72,13 +87,13 @@ async def _spool(
             if len(part.data) >= _PIECE or size > limit:
                 size += len(part.data)
                 if size <= limit:
-                    await asyncio.to_thread(file.write, part.data)
+                    await asyncio.to_thread(take, part.data)
                 part.data = bytearray()
             if taken > 2 * limit + _PIECE:  # much may also stand between, before and behind the parts
                 return taken
     except FormParserError as error:
         raise ValidationFailed.at("/file", "the multipart body is malformed") from error
-    await asyncio.to_thread(file.write, part.data)
+    await asyncio.to_thread(take, part.data)
     return size + len(part.data)
 
 

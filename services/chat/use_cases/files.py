@@ -37,6 +37,7 @@ from shared.locked import Lock
 from shared.mongo import Database
 from shared.outbox import sealed
 
+_CHUNK: Final = 1024 * 1024
 # So long a repeated request waits for the first one; then that one is taken for dead.
 _LOOKS, _LOOK_AGAIN = 100, 0.1
 
@@ -260,7 +261,10 @@ def _clean(source: BinaryIO, target: BinaryIO, *, kind: Kind, rules: Rules) -> s
             most_pixels=rules.most_pixels,
         )
     target.seek(0)
-    return hashlib.file_digest(target, "sha256").hexdigest()
+    digest = hashlib.sha256()
+    while chunk := target.read(_CHUNK):
+        digest.update(chunk)
+    return digest.hexdigest()
 
 
 def _fingerprint(received: Received, thread: Thread) -> str:
