@@ -16,6 +16,7 @@ from typing import Any
 
 import yaml
 from fastapi import FastAPI
+from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import PydanticUndefined
 
 from docs.examples import EXAMPLES
@@ -74,7 +75,31 @@ def consumers_of(fact: type[Fact]) -> list[str]:
 
 def schema_of(fact: type[Fact]) -> dict[str, Any]:
     """Write the JSON Schema of a whole event, as it stands on the broker."""
-    return CloudEvent.__class_getitem__(fact).model_json_schema(mode="serialization")
+    schema = CloudEvent.__class_getitem__(fact).model_json_schema(
+        mode="serialization", schema_generator=_OfFields
+    )
+    schema["properties"]["type"] = {"const": fact.type}
+    return schema
+
+
+class _OfFields(GenerateJsonSchema):
+    """The envelope leaves out what is absent by a function, of which a schema could say nothing."""
+
+    def ser_schema(self, schema: Any) -> Any:
+        return None if schema["type"] == "function-wrap" else super().ser_schema(schema)
+
+
+def inlined(schema: Any, defs: dict[str, Any] | None = None) -> Any:
+    """Put definitions where they are used: tools disagree on what `#` means in a document inside another."""
+    if isinstance(schema, list):
+        return [inlined(each, defs) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    defs = schema.get("$defs", {}) if defs is None else defs
+    own = {name: inlined(value, defs) for name, value in schema.items() if name not in {"$defs", "$ref"}}
+    if "$ref" not in schema:
+        return own
+    return inlined(defs[schema["$ref"].removeprefix("#/$defs/")], defs) | own
 
 
 def asyncapi(name: str) -> str:
@@ -142,7 +167,7 @@ def _message(fact: type[Fact]) -> dict[str, Any]:
         "name": fact.type,
         "title": fact.__name__,
         "contentType": CONTENT_TYPE,
-        "payload": schema_of(fact),
+        "payload": inlined(schema_of(fact)),
         "examples": [{"name": fact.type, "payload": json.loads(EXAMPLES[fact].model_dump_json())}],
     }
 

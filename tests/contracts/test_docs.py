@@ -7,9 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
+from jsonschema import Draft202012Validator, ValidationError
 
 from docs import generate
 from docs.examples import EXAMPLES
+from shared.events.base import Fact
 from shared.events.catalog import EVENTS
 
 ROOT = Path(__file__).parents[2]
@@ -28,6 +31,28 @@ def test_generated_documents_are_current() -> None:
 def test_every_event_has_a_meaning_and_an_example() -> None:
     assert set(EXAMPLES) == set(EVENTS)
     assert [fact for fact in EVENTS if not inspect.getdoc(fact)] == []
+
+
+@pytest.mark.parametrize("fact", EVENTS, ids=lambda fact: fact.type)
+def test_the_published_schema_of_an_event_describes_its_envelope_and_data(fact: type[Fact]) -> None:
+    documents = [
+        yaml.safe_load(path.read_text("utf-8")) for path in (ROOT / "docs" / "asyncapi").glob("*.yaml")
+    ]
+    channel, *_ = [
+        document["channels"][fact.type] for document in documents if fact.type in document["channels"]
+    ]
+    (message,) = channel["messages"].values()
+
+    payload = message["payload"]
+
+    assert set(payload["required"]) >= {"id", "source", "type", "time", "data"}
+    assert payload["properties"]["type"] == {"const": fact.type}
+    assert set(payload["properties"]["data"]["properties"]) == set(fact.model_fields)
+    assert "$ref" not in str(payload), "it stands alone"
+    for example in message["examples"]:
+        Draft202012Validator(payload).validate(example["payload"])
+        with pytest.raises(ValidationError):
+            Draft202012Validator(payload).validate(example["payload"] | {"data": {}})
 
 
 @pytest.mark.parametrize("name", generate.APPLICATIONS)
