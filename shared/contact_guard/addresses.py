@@ -2,6 +2,7 @@
 """E-mail addresses, links and domains that stand in a text as they are."""
 
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from shared.contact_guard import hosts, messengers
@@ -30,6 +31,7 @@ _LOOSE_HOST = re.compile(
 )
 # Most texts hold nothing like a host, which these tell in one quick look.
 _HOST_HINT = re.compile(rf"\.{_NAME}")
+_LOOSE_PROFILE = re.compile(rf"(?<![\w.@-])({_NAME}+) ?\. ?({_NAME}{{2,}}) ?/ ?\w[^\s<>\"{DENSE}]*")
 _LOOSE_HINT = re.compile(r"[.,] ?(?:com|net|org|cn|example|de|co\.uk)(?![\w-])")
 _REST = re.compile(rf"(?::\d{{2,5}})?(?:[/?#][^\s<>\"{DENSE}]*)?")
 _NATIVE_HOST = re.compile(rf"[\w-]+\.(?:[{DENSE}]+|рф|укр|бел|срб|мкд|бг|рус|онлайн|сайт)(?!\w)")
@@ -175,9 +177,19 @@ def _links(view: View, *, site: bool) -> list[tuple[Place, Kind | None, str]]:
                 continue
             kind, rule = _owner(host)
             found.append((Place(*match.span()), kind, rule))
+    if "/" in norm and "." in norm:
+        found.extend(_profiles(norm, done))
     if site:
         found.extend((Place(*m.span()), "url", "url.native") for m in _NATIVE_HOST.finditer(norm))
     return found
+
+
+def _profiles(norm: str, start: int) -> Iterator[tuple[Place, Kind | None, str]]:
+    """Find links of messengers that blanks pull apart: "t . me / someone"."""
+    for match in _LOOSE_PROFILE.finditer(norm, start):
+        host = f"{match[1]}.{match[2]}"
+        if " " in match.group() and hosts.belongs(host, messengers.HOSTS):
+            yield Place(*match.span()), messengers.HOSTS[host], "url.profile"
 
 
 def _trim(match: re.Match[str]) -> tuple[int, int, str]:

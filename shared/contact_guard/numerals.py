@@ -169,7 +169,11 @@ def _groups(view: View, tokens: Sequence[Token]) -> Iterator[tuple[Group, bool]]
             spelled = not token.word[0].isascii()
             styled = not spelled and _is_styled(view, token)
             yield Group(token.start, token.end, token.digits, spelled, styled), _signed(norm, tokens, place)
-        elif _LETTERS_LIKE_DIGITS.fullmatch(token.word) and _touches_digits(norm, token):
+        elif (
+            _LETTERS_LIKE_DIGITS.fullmatch(token.word)
+            and not token.role & Role.LABEL
+            and _touches_digits(norm, token)
+        ):
             yield Group(token.start, token.end, token.word.translate(_LOOKS_LIKE_DIGIT), lettered=True), False
         place += 1
 

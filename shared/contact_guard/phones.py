@@ -2,6 +2,7 @@
 """Phone numbers: what shape a run of digits has, and what the words around it say it is."""
 
 import bisect
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -40,6 +41,36 @@ _SHAPES = (
 _FILE_ENDING = re.compile(
     r"(?:[_-]\w{1,12})?\.(?:pdf|docx?|xlsx?|csv|txt|zip|rar|7z|jpe?g|png|gif|webp|heic|tiff?|step|stp|iges|igs|dwg|dxf|sldprt|sldasm|stl|x_t|prt|mp4|mov)\b"
 )
+_FAR = 5
+_UP_TO = frozenset(
+    (
+        "to",
+        "through",
+        "thru",
+        "until",
+        "till",
+        "bis",
+        "a",
+        "à",
+        "al",
+        "au",
+        "até",
+        "fino a",
+        "hasta",
+        "do",
+        "по",
+        "до",
+        "đến",
+        "至",
+        "到",
+        "から",
+        "부터",
+        "إلى",
+        "s/d",
+        "t/m",
+    )
+)
+_NO = frozenset(("no", "nr", "num", "number", "nbr"))
 _DIGIT = re.compile(r"\d")
 _SENTENCE_END = frozenset(".!?;\n")
 
@@ -65,7 +96,12 @@ def find(view: View, tokens: Sequence[Token], cues: int, passed: Sequence[tuple[
     if not cues & Role.DIGITS and len(_DIGIT.findall(view.norm)) < _SHORTEST - 2:
         return []
     findings = _short_ids(view, tokens) if cues & Role.MESSENGER else []
-    for run in numerals.runs(view, tokens):
+    called = bool(cues & (Role.CALL | Role.CALL_WEAK | Role.MESSENGER))
+    runs = list(numerals.runs(view, tokens))
+    series = set() if called else _series(runs, view.norm)
+    for run in runs:
+        if run.start in series:
+            continue
         for part in _unmeasured(run, view.norm):
             if any(start < part.end and part.start < end for start, end in passed):
                 continue
@@ -77,6 +113,25 @@ def find(view: View, tokens: Sequence[Token], cues: int, passed: Sequence[tuple[
     if not findings and cues & Role.ASSEMBLE:
         findings.extend(_assembled(view, tokens, cues))
     return findings
+
+
+def _series(runs: Sequence[Run], norm: str) -> set[int]:
+    """Give where numbers stand that only begin and end a series: "serials 0770090001 to 0770090040"."""
+    places: set[int] = set()
+    for first, last in itertools.pairwise(runs):
+        alike = next(
+            (n for n, (a, b) in enumerate(zip(first.digits, last.digits, strict=False)) if a != b),
+            len(first.digits),
+        )
+        between = norm[first.end : last.start].strip()
+        if (
+            between in _UP_TO
+            and len(first.digits) == len(last.digits) < alike * 2
+            and not first.plus
+            and shape_of(first) < SURE
+        ):
+            places |= {first.start, last.start}
+    return places
 
 
 def _with_sign(norm: str, run: Run) -> int:
@@ -126,6 +181,7 @@ def _judge(view: View, tokens: Sequence[Token], run: Run, cues: int) -> tuple[Ki
     if (
         words.unit
         and not words.dial
+        and not run.spread
         and not (shape and words.call == 0 and not all(map(is_round, run.groups)))
     ):
         if all(map(is_round, run.groups)):
@@ -269,11 +325,18 @@ def _ends_sentence(norm: str, token: Token) -> bool:
     )
 
 
-def _numbered(tokens: Sequence[Token], place: int) -> bool:
-    """Tell whether "号" with an unknown word makes the label: 线号, 车号, 票号."""
-    if place < 2 or tokens[place - 1].word != "号":
+def _numbered(view: View, tokens: Sequence[Token], place: int) -> bool:
+    """Tell whether "号" or "no." with an unknown word makes the label: 线号, 车号, 票号, "CoC no."."""
+    if place > 2 and tokens[place - 1].word == "." and tokens[place - 2].word in _NO:
+        place -= 1
+    if place < 2:
         return False
     what = tokens[place - 2]
+    if tokens[place - 1].word in _NO:
+        raw = view.original(what.start, what.end)
+        return not what.role & ~Role.COMMON and len(raw) <= _FAR and sum(map(str.isupper, raw)) > 1
+    if tokens[place - 1].word != "号":
+        return False
     return what.role == 0 and what.end == tokens[place - 1].start and not what.word[-1].isascii()
 
 
@@ -321,16 +384,17 @@ def _look_around(view: View, tokens: Sequence[Token], run: Run) -> _Words:
         dial = bool(tokens[last + 1].role & (Role.CALL | Role.CALL_WEAK | Role.MESSENGER))
     if hash_sign and call > 0 and weak > 0:
         label = 0
-    if _numbered(tokens, first):
+    if _numbered(view, tokens, first):
         label = 0
     distance = 0
-    said = False
+    said = meant = False
     punctuated = False
     for offset, token in enumerate(tokens[last : last + 14]):
         role = token.role
         if offset == 0 and role & Role.UNIT and not role & (Role.CALL | Role.LINK):
             unit = True
-        if role & Role.DIAL or (role & Role.MINE and distance <= 1):
+        meant = meant or bool(role & Role.IS)
+        if role & Role.DIAL or (role & Role.MINE and distance <= (_FAR if meant else 1)):
             dial = True
         if role & Role.CALL:
             call = min(call, distance + 1)
@@ -338,7 +402,7 @@ def _look_around(view: View, tokens: Sequence[Token], run: Run) -> _Words:
             weak = min(weak, distance)
         if role & Role.MESSENGER and messenger is None:
             found = messengers.named(token.word)
-            if found:
+            if found and not (found.shy and norm[token.end : token.end + 1].isdigit()):
                 messenger, messenger_at = found, distance + 1
         if role & Role.LABEL and not role & Role.CALL and not punctuated:
             label_after = min(label_after, distance)
@@ -354,6 +418,7 @@ def _look_around(view: View, tokens: Sequence[Token], run: Run) -> _Words:
 _MEETING = re.compile(r"\d{3}[ -]?\d{3,4}[ -]?\d{3,4}(?:[ -]?\d{2,3})?(?!\d)")
 _QQ = re.compile(r"[1-9]\d{4,10}(?![\d\-])")
 _NEAR = 8
+_SHORTEST_AFTER_SHY = 8  # "Q: 12500 pcs?" is a question
 
 
 def _short_ids(view: View, tokens: Sequence[Token]) -> list[Finding]:
@@ -369,6 +434,8 @@ def _short_ids(view: View, tokens: Sequence[Token]) -> list[Finding]:
         for offset, near in enumerate(tokens[place + 1 : place + _NEAR]):
             if near.digits and near.word.isdigit():
                 match = pattern.match(view.norm, near.start)
+                if match and messenger.shy and len(near.word) < _SHORTEST_AFTER_SHY:
+                    break
                 glued = view.norm[near.start - 1] == "-" and offset == 1
                 if match and not glued:
                     first, last = view.span(*match.span())
@@ -386,7 +453,11 @@ def _assembled(view: View, tokens: Sequence[Token], cues: int) -> list[Finding]:
     """Find a number whose parts stand all over a text that asks to put them together."""
     groups = [token for token in tokens if token.digits]
     digits = "".join(token.digits for token in groups)
-    if not cues & (Role.CALL | Role.DIAL) or not _SHORTEST <= len(digits) <= _LONGEST or len(groups) < 2:
+    if (
+        not cues & (Role.CALL | Role.CALL_WEAK | Role.DIAL)
+        or not _SHORTEST <= len(digits) <= _LONGEST
+        or len(groups) < 2
+    ):
         return []
     first, last = view.span(groups[0].start, groups[-1].end)
     return [Finding("phone", first, last, "phone.assembled")]

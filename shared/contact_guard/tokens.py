@@ -154,7 +154,7 @@ def _join_phrases(norm: str, tokens: list[Token]) -> list[Token]:
         done = place + length
         if not role & Role.COMMON:
             for inner in tokens[place:done]:
-                role |= inner.role & (Role.CALL | Role.ID | Role.MY)
+                role |= inner.role & (Role.CALL | Role.ID | Role.MY | Role.AT | Role.LINK)
         start, end = tokens[place].start, tokens[done - 1].end
         joined.append(Token(start, end, norm[start:end], role))
     joined.extend(tokens[done:])
