@@ -50,7 +50,7 @@ class AttachmentInfected(errors.Invalid):
 
 _SCANNED = (AttachmentNotScanned, AttachmentInfected)
 _FILE: Final[dict[int | str, dict[str, Any]]] = {
-    206: {"description": "the range that was asked for", "content": {"application/octet-stream": {}}},
+    206: {"description": "the range that was asked for", "content": {"*/*": {}}},
     304: {"description": "what the client has is current"},
     416: {
         "description": "`/problems/range-not-satisfiable`: the range begins beyond the end; `size` tells where that is",
@@ -204,7 +204,7 @@ async def upload_attachment(
     "/attachments/{attachment_id}",
     status_code=200,
     response_class=StreamingResponse,
-    responses=problems(*_READ, *_SCANNED) | _FILE | {200: {"content": {"application/octet-stream": {}}}},
+    responses=problems(*_READ, *_SCANNED) | _FILE | {200: {"content": {"*/*": {}}}},
 )
 async def get_attachment(attachment_id: str, forward: Forward) -> Response:
     """Download a file; ranges work."""
