@@ -57,7 +57,11 @@ async def receiving(body: AsyncIterable[bytes], *, content_type: str, limit: int
             file.write(piece)
             digest.update(piece)
 
-        size = await _spool(body, part, take, boundary=options[b"boundary"], limit=limit)
+        taking = _Taking(take)
+        try:
+            size = await _spool(body, part, taking, boundary=options[b"boundary"], limit=limit)
+        finally:
+            await taking.end()
         if size > limit:
             raise AttachmentTooLarge(limit=limit)
         if not part.has_ended or part.count != 1 or part.name is None:
@@ -72,7 +76,7 @@ async def receiving(body: AsyncIterable[bytes], *, content_type: str, limit: int
 async def _spool(
     body: AsyncIterable[bytes],
     part: "_Part",
-    take: Callable[[bytearray], None],
+    taking: "_Taking",
     *,
     boundary: bytes,
     limit: int,
@@ -87,14 +91,31 @@ async def _spool(
             if len(part.data) >= _PIECE or size > limit:
                 size += len(part.data)
                 if size <= limit:
-                    await asyncio.to_thread(take, part.data)
+                    await taking.begin(part.data)
                 part.data = bytearray()
             if taken > 2 * limit + _PIECE:  # much may also stand between, before and behind the parts
                 return taken
     except FormParserError as error:
         raise ValidationFailed.at("/file", "the multipart body is malformed") from error
-    await asyncio.to_thread(take, part.data)
+    await taking.begin(part.data)
     return size + len(part.data)
+
+
+class _Taking:
+    """Has one piece taken in a thread while the next one arrives."""
+
+    def __init__(self, take: Callable[[bytearray], None]) -> None:
+        self._take = take
+        self._last: asyncio.Future[None] | None = None
+
+    async def begin(self, piece: bytearray) -> None:
+        await self.end()
+        self._last = asyncio.ensure_future(asyncio.to_thread(self._take, piece))
+
+    async def end(self) -> None:
+        last, self._last = self._last, None
+        if last:
+            await last
 
 
 @dataclass(kw_only=True)
