@@ -16,7 +16,7 @@ import uvicorn
 from fastapi import APIRouter, FastAPI
 from faststream.rabbit import RabbitBroker, RabbitRouter
 
-from shared import http, messaging, mongo, telemetry
+from shared import http, messaging, migrations, mongo, telemetry
 from shared.connection import Connection
 from shared.mongo import Database
 from shared.outbox import Outbox
@@ -37,6 +37,7 @@ def create(  # noqa: PLR0913 - the list of what a service is made of
     outbox_of: tuple[str, ...],
     context: Mapping[str, Any] = MappingProxyType({}),
     background: Sequence[Background] = (),
+    steps_of: migrations.Steps = MappingProxyType({}),
     parts: Callable[[FastAPI], contextlib.AbstractAsyncContextManager[Any]] | None = None,
     ready: dict[str, http.Check] | None = None,
 ) -> FastAPI:
@@ -45,6 +46,7 @@ def create(  # noqa: PLR0913 - the list of what a service is made of
     Args:
         context: what consumers may ask for by name, besides `db`.
         outbox_of: the collections whose documents hold events.
+        steps_of: the migrations of each collection, taken once before the service serves.
         background: loops that run beside HTTP, each called with the database and begun again if it fails.
         parts: what else lives as long as the service, such as a store of files.
         ready: further checks for `/health/ready`.
@@ -56,6 +58,7 @@ def create(  # noqa: PLR0913 - the list of what a service is made of
         async with database(name=name, settings=settings, broker=broker, outbox_of=outbox_of) as db:
             app.state.db = db
             app.state.broker = broker
+            await migrations.run(db, steps_of)
             await ensure_indexes(db)
             for key, value in {"db": db, **context}.items():
                 broker.context.set_global(key, value)

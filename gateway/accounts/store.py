@@ -20,7 +20,7 @@ from gateway.accounts.domain import (
     Session,
     User,
 )
-from shared import inbox
+from shared import inbox, migrations
 from shared.identity import Caller, Role
 from shared.mongo import Database, Document
 from shared.mongo import Session as Transaction
@@ -30,6 +30,14 @@ ORGANISATIONS: Final = "organisations"
 USERS: Final = "users"
 SESSIONS: Final = "sessions"
 INVITATIONS: Final = "invitations"
+
+
+async def _drop_attempts(db: Database) -> None:
+    """Forget the attempts to sign in as they were counted once; `gateway.counts` does it now."""
+    await db["login_attempts"].drop()
+
+
+STEPS_OF: Final[migrations.Steps] = {"login_attempts": (_drop_attempts,)}
 
 
 async def ensure_indexes(db: Database) -> None:
