@@ -13,6 +13,8 @@ interface Members {
   detail?: string;
   errors?: { pointer: string; detail: string }[];
   findings?: Finding[];
+  /** Names a refusal that can be appealed against. */
+  ref?: string;
   retry_after?: number;
 }
 

@@ -236,7 +236,7 @@ export interface paths {
         get: operations["get_preferences"];
         /**
          * Set Preferences
-         * @description Choose how one wants to be told of what; kinds that are left out get their defaults.
+         * @description Choose how one wants to be told of what; what is left out is as the organisation has it, or the default.
          */
         put: operations["set_preferences"];
         post?: never;
@@ -369,6 +369,29 @@ export interface paths {
          * @description Send a message, with a text or attachments or both.
          */
         post: operations["send_message"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{order_id}/messages/blocked/{ref}/appeal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Appeal
+         * @description Say that a message or a file name was blocked by mistake; `ref` is a member of that answer.
+         *
+         *     A person looks at it. The text is kept encrypted until then, and not at all without an appeal. The same
+         *     call made again tells how the appeal stands; once it is granted, the same text can be sent in this thread.
+         */
+        post: operations["appeal"];
         delete?: never;
         options?: never;
         head?: never;
@@ -510,7 +533,9 @@ export interface paths {
         put?: never;
         /**
          * Typing
-         * @description Show the other side that one is writing; send it every few seconds at most.
+         * @description Show the other side's open streams that one is writing, has the thread open, or has left it.
+         *
+         *     Nobody keeps it. Send it every few seconds; the same one more than once a second is told once.
          */
         post: operations["typing"];
         delete?: never;
@@ -701,6 +726,8 @@ export interface paths {
          *
          *     * `ready` comes first: from its cursor on you hear everything that concerns you.
          *     * `order.created.v1`, `order.status_changed.v1`, `order.updated.v1`, `message.sent.v1`, `message.read.v1`, `review.submitted.v1`, `notification.created.v1`: what happened, your own deeds included.
+         *     * `message.typing.v1`: what somebody of the other side does right now; without an `id:`, and
+         *       never told again.
          *     * `ping` comes every 15 seconds; its cursor is as good as an event's. Take a connection without one for dead.
          *     * `resync` says that something you missed can no longer be told: read again what you show.
          *
@@ -858,6 +885,22 @@ export interface components {
             to: components["schemas"]["Status"];
             tracking?: components["schemas"]["NewTracking"] | null;
         };
+        /** Appeal */
+        Appeal: {
+            /**
+             * Note
+             * @description what the moderator says to it
+             */
+            note: string | null;
+            /** Ref */
+            ref: string;
+            /**
+             * State
+             * @description `granted`: the same text can be sent in this thread by its author for 30 days
+             * @enum {string}
+             */
+            state: "waiting" | "granted" | "rejected";
+        };
         /** Aspects */
         Aspects: {
             /** Communication */
@@ -966,6 +1009,29 @@ export interface components {
              * @default true
              */
             in_app: boolean;
+        };
+        /**
+         * ChosenPreferences
+         * @description What a user chooses; what is left out is as the organisation has it, and then as the default is.
+         */
+        ChosenPreferences: {
+            /**
+             * Kinds
+             * @default {}
+             */
+            kinds: {
+                [key: string]: components["schemas"]["Channels"];
+            };
+            /**
+             * Language
+             * @description null: the organisation's
+             */
+            language?: ("en" | "zh") | null;
+            /**
+             * Time Zone
+             * @description null: the organisation's
+             */
+            time_zone?: string | null;
         };
         /**
          * CompletedOrder
@@ -1214,6 +1280,19 @@ export interface components {
              */
             currency: string;
         };
+        /**
+         * NewAppeal
+         * @description What the author hands in for the moderator to read; without an appeal, nothing of a blocked text is kept.
+         */
+        NewAppeal: {
+            /** Explanation */
+            explanation?: string | null;
+            /**
+             * Text
+             * @description the text or file name that was blocked
+             */
+            text?: string | null;
+        };
         /** NewInvitation */
         NewInvitation: {
             /**
@@ -1297,7 +1376,7 @@ export interface components {
         };
         /**
          * NewReview
-         * @description Texts are verbatim until they are stored: findings of contact information are told in their offsets.
+         * @description Texts are as typed until they are stored: findings of contact information are told in their offsets.
          */
         NewReview: {
             aspects?: components["schemas"]["Aspects"] | null;
@@ -1549,26 +1628,21 @@ export interface components {
         };
         /**
          * Preferences
-         * @description How a user wants to hear of things; what a PUT leaves out goes back to its default.
+         * @description How a user hears of things.
          */
         Preferences: {
-            /**
-             * Kinds
-             * @default {}
-             */
+            /** Kinds */
             kinds: {
                 [key: string]: components["schemas"]["Channels"];
             };
             /**
              * Language
-             * @default en
              * @enum {string}
              */
             language: "en" | "zh";
             /**
              * Time Zone
              * @description of the daily e-mail, which comes at 8 in the morning
-             * @default UTC
              */
             time_zone: string;
         };
@@ -1760,6 +1834,18 @@ export interface components {
              * @description `null` for the system's lines
              */
             user_id: string | null;
+        };
+        /**
+         * Signal
+         * @description What the other side may see of a user who has the thread before them; nobody keeps it.
+         */
+        Signal: {
+            /**
+             * State
+             * @default typing
+             * @enum {string}
+             */
+            state: "typing" | "here" | "away";
         };
         /** SignedIn */
         SignedIn: {
@@ -1958,11 +2044,13 @@ export interface components {
 }
 export type Account = components['schemas']['Account'];
 export type Advance = components['schemas']['Advance'];
+export type Appeal = components['schemas']['Appeal'];
 export type Aspects = components['schemas']['Aspects'];
 export type Attachment = components['schemas']['Attachment'];
 export type Attempt = components['schemas']['Attempt'];
 export type Card = components['schemas']['Card'];
 export type Channels = components['schemas']['Channels'];
+export type ChosenPreferences = components['schemas']['ChosenPreferences'];
 export type CompletedOrder = components['schemas']['CompletedOrder'];
 export type Credentials = components['schemas']['Credentials'];
 export type Dashboard = components['schemas']['Dashboard'];
@@ -1979,6 +2067,7 @@ export type Member = components['schemas']['Member'];
 export type Message = components['schemas']['Message'];
 export type Messages = components['schemas']['Messages'];
 export type Money = components['schemas']['Money'];
+export type NewAppeal = components['schemas']['NewAppeal'];
 export type NewInvitation = components['schemas']['NewInvitation'];
 export type NewMessage = components['schemas']['NewMessage'];
 export type NewOrder = components['schemas']['NewOrder'];
@@ -2018,6 +2107,7 @@ export type Reply = components['schemas']['Reply'];
 export type Review = components['schemas']['Review'];
 export type RoleChange = components['schemas']['RoleChange'];
 export type Sender = components['schemas']['Sender'];
+export type Signal = components['schemas']['Signal'];
 export type SignedIn = components['schemas']['SignedIn'];
 export type Stats = components['schemas']['Stats'];
 export type Status = components['schemas']['Status'];
@@ -2050,8 +2140,24 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/octet-stream": unknown;
+                    "*/*": unknown;
                 };
+            };
+            /** @description the range that was asked for */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": unknown;
+                };
+            };
+            /** @description what the client has is current */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `/problems/unauthenticated`: Sign-in needed */
             401: {
@@ -2071,7 +2177,25 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
+            /** @description `/problems/attachment-not-scanned`: The file is not scanned yet */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `/problems/range-not-satisfiable`: the range begins beyond the end; `size` tells where that is */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `/problems/attachment-infected`: The file is infected */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2111,6 +2235,13 @@ export interface operations {
                     "image/webp": unknown;
                 };
             };
+            /** @description what the client has is current */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description `/problems/unauthenticated`: Sign-in needed */
             401: {
                 headers: {
@@ -2129,7 +2260,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
+            /** @description `/problems/attachment-not-scanned`: The file is not scanned yet */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `/problems/attachment-infected`: The file is infected */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2386,6 +2526,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `/problems/changed-meanwhile`: Changed meanwhile */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `/problems/body-too-large`: Request body too large */
             413: {
                 headers: {
@@ -2510,7 +2659,9 @@ export interface operations {
                 /** @description most items of one answer */
                 limit?: number;
             };
-            header?: never;
+            header?: {
+                "if-none-match"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2524,6 +2675,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Dashboard"];
                 };
+            };
+            /** @description nothing has changed since the answer with this `ETag` */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `/problems/unauthenticated`: Sign-in needed */
             401: {
@@ -2842,7 +3000,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Preferences"];
+                "application/json": components["schemas"]["ChosenPreferences"];
             };
         };
         responses: {
@@ -3606,6 +3764,96 @@ export interface operations {
             };
         };
     };
+    appeal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order_id: string;
+                ref: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["NewAppeal"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Appeal"];
+                };
+            };
+            /** @description `/problems/unauthenticated`: Sign-in needed */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `/problems/csrf-header-missing`: CSRF header missing; `/problems/role-not-sufficient`: Role not sufficient */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `/problems/not-found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `/problems/body-too-large`: Request body too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `/problems/validation-failed`: Validation failed */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `/problems/too-many-requests`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `/problems/service-unavailable`: Service unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     mark_read: {
         parameters: {
             query?: never;
@@ -4283,7 +4531,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Signal"] | null;
+            };
+        };
         responses: {
             /** @description Successful Response */
             204: {
@@ -4459,6 +4711,15 @@ export interface operations {
             };
             /** @description `/problems/organisation-not-found`: No such organisation */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `/problems/changed-meanwhile`: Changed meanwhile */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5105,7 +5366,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `/problems/last-owner`: The last owner stays */
+            /** @description `/problems/changed-meanwhile`: Changed meanwhile; `/problems/last-owner`: The last owner stays */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5204,7 +5465,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `/problems/last-owner`: The last owner stays */
+            /** @description `/problems/changed-meanwhile`: Changed meanwhile; `/problems/last-owner`: The last owner stays */
             409: {
                 headers: {
                     [name: string]: unknown;

@@ -281,6 +281,11 @@ const en = {
     title: "Not sent: it contains contact information",
     why: "Found: {{kinds}}. Deals stay on the platform, so this cannot be shared here. Your text is kept; change the marked part and send it again.",
     appeal: "This is a mistake",
+    appealed: {
+      waiting: "A person will look at it. Once it is let pass, this text can be sent as it is.",
+      granted: "It is let pass: this text can be sent as it is.",
+      rejected: "A person has looked at it; it stays blocked.",
+    },
     kinds: {
       email: "an e-mail address",
       phone: "a phone number",

@@ -1,6 +1,7 @@
 import { Alert } from "@mantine/core";
 import { IconShieldLock } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
+import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import type { Finding } from "@/http";
 import classes from "./BlockedText.module.css";
@@ -20,8 +21,20 @@ export function partsOf(text: string, findings: Finding[]): { text: string; kind
   return parts;
 }
 
-/** A text that was not sent: what in it is contact information, why that is blocked, and how to object. */
-export function BlockedText({ text, findings }: { text: string; findings: Finding[] }) {
+/**
+ * A text that was not sent: what in it is contact information, why that is blocked, and how to object.
+ *
+ * @param appeal how to object, where there is a way of its own; else the support form is offered.
+ */
+export function BlockedText({
+  text,
+  findings,
+  appeal,
+}: {
+  text: string;
+  findings: Finding[];
+  appeal?: ReactNode;
+}) {
   const { t } = useTranslation();
   const kinds = [...new Set(findings.map((finding) => finding.kind))];
   return (
@@ -41,9 +54,11 @@ export function BlockedText({ text, findings }: { text: string; findings: Findin
       </p>
       <p className={classes.why}>
         {t("blocked.why", { kinds: kinds.map((kind) => t(`blocked.kinds.${kind}`)).join(", ") })}{" "}
-        <Link to="/support" search={{ about: "block" }}>
-          {t("blocked.appeal")}
-        </Link>
+        {appeal ?? (
+          <Link to="/support" search={{ about: "block" }}>
+            {t("blocked.appeal")}
+          </Link>
+        )}
       </p>
     </Alert>
   );

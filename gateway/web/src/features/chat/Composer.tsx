@@ -6,6 +6,7 @@ import type { Problem } from "@/http";
 import { useFormat } from "@/i18n/format";
 import { BlockedText } from "@/ui/BlockedText";
 import { useProblemText } from "@/ui/problem";
+import { Appeal } from "./Appeal";
 import classes from "./Composer.module.css";
 import { useDraft } from "./draft";
 import type { Outbox } from "./outbox";
@@ -18,6 +19,7 @@ const MAX_TEXT = 4000;
 export function Composer({ orderId, outbox }: { orderId: string; outbox: Outbox }) {
   const { t } = useTranslation();
   const { blocked } = outbox;
+  const refusal = blocked ? (blocked.error as Problem).members : {};
   const [text, setText] = useDraft(orderId, blocked?.text);
   const uploads = useUploads(orderId);
   const [dropping, setDropping] = useState(false);
@@ -70,7 +72,15 @@ export function Composer({ orderId, outbox }: { orderId: string; outbox: Outbox 
       onDrop={onDrop}
     >
       {blocked && (
-        <BlockedText text={blocked.text} findings={(blocked.error as Problem).members.findings ?? []} />
+        <BlockedText
+          text={blocked.text}
+          findings={refusal.findings ?? []}
+          appeal={
+            refusal.ref && (
+              <Appeal key={refusal.ref} orderId={orderId} blockRef={refusal.ref} text={blocked.text} />
+            )
+          }
+        />
       )}
       {uploads.files.length > 0 && (
         <ul className={classes.files} aria-label={t("chat.attachments")}>
