@@ -16,6 +16,7 @@ class Mailbox:
     """Answers `refusal` instead of taking a mail, as long as there is one, and takes none to `put_off`."""
 
     mails: list[EmailMessage] = field(default_factory=list)
+    written: list[bytes] = field(default_factory=list)
     refusal: str | None = None
     refused: int = 0
     put_off: str | None = None
@@ -37,6 +38,7 @@ class Mailbox:
         message = message_from_bytes(content, policy=policy.default)
         assert isinstance(message, EmailMessage)
         self.mails.append(message)
+        self.written.append(content)
         return "250 taken"
 
     def to(self, address: str) -> list[EmailMessage]:

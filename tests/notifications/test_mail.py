@@ -120,8 +120,10 @@ async def test_one_click_ends_mails_of_its_kind_and_of_no_other(
         await tell(notifications, *PEOPLE, created())
         [message] = await eventually(lambda: mailbox.mails)
         assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
-        link = message["List-Unsubscribe"].strip("<>").replace("\n", "").replace(" ", "")
+        link = message["List-Unsubscribe"].strip("<>")
         assert link.startswith("https://millrace.example/api/v1/notifications/unsubscribe?token=")
+        lines = mailbox.written[0].decode("ascii").split("\r\n")
+        assert f"List-Unsubscribe: <{link}>" in lines, "neither folded nor encoded"
         url = link.replace("https://millrace.example/api/v1", notifications.url)
 
         nobody = {HEADER: sign(None, secret=SECRET, now=utc_now())}
@@ -326,7 +328,7 @@ async def test_mails_speak_the_organisations_language_and_keep_its_hours_unless_
 
 
 async def _unsubscribe_page(notifications: Service, message: EmailMessage) -> str:
-    link = message["List-Unsubscribe"].strip("<>").replace("\n", "").replace(" ", "")
+    link = message["List-Unsubscribe"].strip("<>")
     nobody = {HEADER: sign(None, secret=SECRET, now=utc_now())}
     url = link.replace("https://millrace.example/api/v1", notifications.url)
     async with aiohttp.ClientSession(headers=nobody) as session, session.get(url) as page:

@@ -6,7 +6,10 @@ No message text is ever part of it, so that a mailbox that others read tells the
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from email.headerregistry import BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
+from email.policy import Policy
+from email.policy import default as default_policy
 from html import escape
 from typing import Final
 
@@ -55,6 +58,18 @@ _STYLE: Final = """
 """
 # Numbers of orders and dates, which a narrow screen would break at their hyphens.
 _WHOLE: Final = re.compile(r"\b[A-Z0-9]+(?:-[0-9]+)+\b")
+
+
+class _Unfolded(UnstructuredHeader, BaseHeader):
+    """A header of one long address: the library would encode it to fit 78 characters, which no mail program undoes."""
+
+    def fold(self, *, policy: Policy) -> str:
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+_HEADERS: Final = HeaderRegistry()
+_HEADERS.map_to_type("list-unsubscribe", _Unfolded)
+_POLICY: Final = default_policy.clone(header_factory=_HEADERS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +141,7 @@ def support_request(
 
 
 def _addressed(envelope: Envelope, *, subject: str) -> EmailMessage:
-    message = EmailMessage()
+    message = EmailMessage(policy=_POLICY)
     message["From"] = envelope.sender
     message["To"] = envelope.to
     message["Subject"] = " ".join(subject.split())
