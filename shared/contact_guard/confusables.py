@@ -1,38 +1,39 @@
 """Letters of other scripts that look like Latin ones, after lower-casing and removal of accents.
 
 The pairs are the Latin prototypes of Unicode's confusables table (UTS #39) for the scripts in which
-whole words can be imitated: Cyrillic, Greek, Armenian, Cherokee and Latin extensions.
+whole words can be imitated: Cyrillic, Greek, Armenian, Cherokee, Coptic, Lisu and Latin extensions
+(decision 0019 says why no library is asked).
 """
 
 import re
 
 _LOOK_ALIKES = {
-    "a": "аɑαа⍺ᴀꭺ",
-    "b": "ьʙвβƅ",
-    "c": "сϲᴄⅽꮯ",
-    "d": "ԁɗᴅꭰ",
-    "e": "еҽɛεєᴇꭼ℮",
-    "f": "ſẝƒ",
-    "g": "ɡցɢԍᶃ",
-    "h": "һհнʜꮋ",
-    "i": "іıɩιꭵɪӏ",
-    "j": "јϳյ",
-    "k": "кκᴋĸ",
-    "l": "ⅼʟꮮ",
-    "m": "мⅿᴍµμ",
-    "n": "пոηɴʌ",
-    "o": "оοσօᴏהօ",
-    "p": "рρᴘⲣ",
-    "q": "ԛզɋ",
-    "r": "гʀᴦꭱ",
-    "s": "ѕꜱꮪʂ",
-    "t": "тτᴛꭲ",
-    "u": "υսᴜцμ",
-    "v": "ѵνᴠⅴ",
-    "w": "ԝшωᴡѡ",
-    "x": "хχⅹ",
-    "y": "уүʏγყ",
-    "z": "ᴢʐꮓ",
+    "a": "аɑαа⍺ᴀꭺꓮⲁ",
+    "b": "ьʙвβƅꮟᏼꓐꞵ",
+    "c": "сϲᴄⅽꮯⲥꓚς",
+    "d": "ԁɗᴅꭰꮷꓒꓓ",
+    "e": "еҽɛεєᴇꭼ℮ⴹꓰꬲ",
+    "f": "ſẝƒꓝꞙꬵքϝ",
+    "g": "ɡցɢԍᶃꮐᏻꓖ",
+    "h": "һհнʜꮋꮒⲏꓧ",
+    "i": "іıɩιꭵɪӏⲓꙇ",
+    "j": "јϳյꭻꓙʝ",
+    "k": "кκᴋĸꮶⲕꓗ",
+    "l": "ⅼʟꮮꓡⳑ",
+    "m": "мⅿᴍµμꮇⲙꓟ",
+    "n": "пոηɴʌռⲛꓠ",
+    "o": "оοσօᴏהօⲟꓳ",
+    "p": "рρᴘⲣꮲꓑ",
+    "q": "ԛզɋգⵕ",
+    "r": "гʀᴦꭱꮢꓣꭇꭈꮁⲅ",
+    "s": "ѕꜱꮪʂꮥꓢ",
+    "t": "тτᴛꭲⲧꓔ",
+    "u": "υսᴜцμꓴꞟꭎꭒʋ",
+    "v": "ѵνᴠⅴꮩꓦⴸ",
+    "w": "ԝшωᴡѡꮃꮤꓪɯա",
+    "x": "хχⅹⲭꓫꭓⵝ",
+    "y": "уүʏγყꭹꮍⲩꓬɣ",
+    "z": "ᴢʐꮓꓜ",
 }
 _TO_LATIN = {ord(odd): latin for latin, odds in reversed(_LOOK_ALIKES.items()) for odd in odds}
 
