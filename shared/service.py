@@ -142,6 +142,8 @@ def run(app: FastAPI, *, name: str, settings: Settings, trusted_proxies: str = "
         timeout_keep_alive=75,
         timeout_graceful_shutdown=15,
     )
+    # Motor works in threads, which each wait so long for one that is busy: 5 ms by default, several times a call.
+    sys.setswitchinterval(0.0005)
     server = _Server(config)
     server.run()
     if not server.started:
