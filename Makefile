@@ -59,12 +59,13 @@ test-soak: setup ## Run the long tests: random faults over thousands of events
 test-faults: setup ## Hurt the whole suite under load and check all of it (FAULTS_SEED, _SECONDS, _EVERY, _INSTANCES)
 	@$(BIN)/pytest tests/faults/test_faults.py -m soak
 
-lint: ## Check format, style, types and who may import whom
+lint: ## Check format, style, types, who may import whom, and that no secret is kept
 	@deploy/setup.sh
 	@$(BIN)/ruff format --check
 	@$(BIN)/ruff check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@deploy/scan-secrets.sh
 
 fix: ## Format, and mend what can be mended by itself
 	@$(BIN)/ruff check --fix --exit-zero
