@@ -1,4 +1,4 @@
-# ruff: noqa: C901, PLR0911, PLR0912 - one decision a line, in the order in which they count
+# ruff: noqa: PLR0911 - one decision a line, in the order in which they count
 """E-mail addresses, links and domains that stand in a text as they are."""
 
 import re
@@ -18,8 +18,17 @@ class Place(NamedTuple):
     end: int
 
 
+class Link(NamedTuple):
+    """A link, and whose it is: no kind for a carrier's."""
+
+    place: Place
+    kind: Kind | None
+    rule: str
+
+
 _NAME = rf"(?:[^\W{DENSE}]|-)"
 _SCHEME = re.compile(r"(?<![a-z])(?:https?|hxxps?|ftp)\s?[:;]\s?[/\\]{1,2}\s?")
+_TO_BLANK = re.compile(r"[^\s<>\"]+")
 _HOST = re.compile(
     rf"(?<![\w.@\\-]){_NAME}+(?:\.{_NAME}+)+|(?:(?<=[{DENSE}])|(?<=[{DENSE}]\.)){_NAME}+(?:\.{_NAME}+)+"
 )
@@ -123,73 +132,79 @@ def _mail_end(match: re.Match[str]) -> int:
     return 0
 
 
-def _links(view: View, *, site: bool) -> list[tuple[Place, Kind | None, str]]:
+def _links(view: View, *, site: bool) -> list[Link]:
+    """Give every link and domain, in the order in which the kinds of writing them are looked for."""
     norm = view.norm
-    found: list[tuple[Place, Kind | None, str]] = []
-    done = 0
+    found: list[Link] = []
     if ":" in norm or ";" in norm:
-        for match in _SCHEME.finditer(norm):
-            rest = re.compile(r"[^\s<>\"]+").match(norm, match.end())
-            if not rest or match.start() < done:
-                continue
-            end = rest.end()
-            authority = re.split(r"[/?#\\]", rest.group(), maxsplit=1)[0]
-            host = authority.rsplit("@", 1)[-1].split(":")[0].strip(".,;)('")
-            if "." not in host:
-                continue
-            if _private(host):
-                done = end
-                continue
-            kind, rule = _owner(host)
-            found.append((Place(match.start(), end), kind, rule))
-            done = end
-    for match in _HOST.finditer(norm) if _HOST_HINT.search(norm) else ():
-        if match.start() < done:
-            continue
-        start, end, host = _trim(match)
-        if not host:
-            continue
-        rest = _REST.match(norm, end)
-        tail = rest.group() if rest else ""
-        if norm[end : end + 1] == "@":
-            continue
-        if host.startswith("www.") or _is_site(view, start, end, host, cue=site, path=len(tail) > 1):
-            kind, rule = _owner(host)
-            found.append((Place(start, end + len(tail.rstrip(".,;:!?)"))), kind, rule))
-            done = end + len(tail)
-    for match in _LOOSE_HOST.finditer(norm) if _LOOSE_HINT.search(norm) else ():
-        stem, suffix = match.groups()
-        comma = "," in match.group()
-        if (
-            match.start() < done
-            or stem.isdigit()
-            or stem in _ABBREVIATIONS
-            or (comma and suffix in ("net", "de"))
-        ):
-            continue
-        if not comma and (
-            view.original(*match.span(2))[:1].isupper() or (not site and suffix in ("net", "de"))
-        ):
-            continue
-        if comma or site or "." in match.group().strip():
-            host = f"{stem.rsplit('_')[-1]}.{suffix}"
-            if roles_of(stem) and not site:
-                continue
-            kind, rule = _owner(host)
-            found.append((Place(*match.span()), kind, rule))
+        found.extend(_with_scheme(norm))
+    done = found[-1].place.end if found else 0
+    if _HOST_HINT.search(norm):
+        found.extend(_bare_hosts(view, start=done, site=site))
+    done = found[-1].place.end if found else 0
+    if _LOOSE_HINT.search(norm):
+        found.extend(_loose_hosts(view, start=done, site=site))
     if "/" in norm and "." in norm:
         found.extend(_profiles(norm, done))
     if site:
-        found.extend((Place(*m.span()), "url", "url.native") for m in _NATIVE_HOST.finditer(norm))
+        found.extend(Link(Place(*m.span()), "url", "url.native") for m in _NATIVE_HOST.finditer(norm))
     return found
 
 
-def _profiles(norm: str, start: int) -> Iterator[tuple[Place, Kind | None, str]]:
+def _with_scheme(norm: str) -> Iterator[Link]:
+    done = 0
+    for match in _SCHEME.finditer(norm):
+        rest = _TO_BLANK.match(norm, match.end())
+        if not rest or match.start() < done:
+            continue
+        authority = re.split(r"[/?#\\]", rest.group(), maxsplit=1)[0]
+        host = authority.rsplit("@", 1)[-1].split(":")[0].strip(".,;)('")
+        if "." not in host:
+            continue
+        done = rest.end()
+        if _private(host):
+            yield Link(Place(match.start(), done), None, "private")
+        else:
+            yield Link(Place(match.start(), done), *_owner(host))
+
+
+def _bare_hosts(view: View, *, start: int, site: bool) -> Iterator[Link]:
+    norm, done = view.norm, start
+    for match in _HOST.finditer(norm):
+        if match.start() < done:
+            continue
+        begin, end, host = _trim(match)
+        if not host or norm[end : end + 1] == "@":
+            continue
+        rest = _REST.match(norm, end)
+        tail = rest.group() if rest else ""
+        if host.startswith("www.") or _is_site(view, begin, end, host, cue=site, path=len(tail) > 1):
+            done = end + len(tail)
+            yield Link(Place(begin, end + len(tail.rstrip(".,;:!?)"))), *_owner(host))
+
+
+def _loose_hosts(view: View, *, start: int, site: bool) -> Iterator[Link]:
+    """Find "boltmaker . com", "boltmaker .com" and, where a web site is spoken of, "boltmaker. com"."""
+    for match in _LOOSE_HOST.finditer(view.norm):
+        stem, suffix = match.groups()
+        comma = "," in match.group()
+        if match.start() < start or stem.isdigit() or stem in _ABBREVIATIONS:
+            continue
+        if suffix in ("net", "de") and (comma or not site):
+            continue
+        if not comma and view.original(*match.span(2))[:1].isupper():
+            continue
+        if roles_of(stem) and not site:
+            continue
+        yield Link(Place(*match.span()), *_owner(f"{stem.rsplit('_')[-1]}.{suffix}"))
+
+
+def _profiles(norm: str, start: int) -> Iterator[Link]:
     """Find links of messengers that blanks pull apart: "t . me / someone"."""
     for match in _LOOSE_PROFILE.finditer(norm, start):
         host = f"{match[1]}.{match[2]}"
         if " " in match.group() and hosts.belongs(host, messengers.HOSTS):
-            yield Place(*match.span()), messengers.HOSTS[host], "url.profile"
+            yield Link(Place(*match.span()), messengers.HOSTS[host], "url.profile")
 
 
 def _trim(match: re.Match[str]) -> tuple[int, int, str]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from shared.contact_guard import numerals, phones, text, trade
+from shared.contact_guard import numerals, shapes, text, trade
 from shared.contact_guard.finding import Finding
 from shared.contact_guard.numerals import Group, Run
 from shared.contact_guard.text import View
@@ -177,14 +177,14 @@ def _judge(parts: Sequence[_Part], said: int) -> str | None:
     length = len(run.digits)
     if not 7 <= length <= 13:  # noqa: PLR2004 - the lengths of phone numbers
         return None
-    shape = phones.shape_of(run)
-    if run.plus and (shape < phones.SURE or length < 10):  # noqa: PLR2004
+    shape = shapes.shape_of(run)
+    if run.plus and (shape < shapes.SURE or length < 10):  # noqa: PLR2004
         return None  # not yet complete
     if said & (Role.CALL | Role.MESSENGER | Role.DIAL):
         return "split.announced"
     if all(_is_round(part.run.digits) for part in parts):
         return None
-    if shape >= phones.FORMATTED:
+    if shape >= shapes.FORMATTED:
         return "split.shape"
     if length >= 9 and not run.counts_up and (run.spelled or all(_spread(part.run) for part in parts)):  # noqa: PLR2004
         return "split.disguised"
