@@ -21,6 +21,7 @@ TOOLS = {
     "dead-letters": "deploy.dead_letters",
     "guard": "deploy.moderation",
     "help": "deploy.help_desk",
+    "organisations": "deploy.organisations",
     "reviews": "deploy.reviews",
 }
 

@@ -91,6 +91,8 @@ class Organisation:
     logo: str | None
     """Names the picture: another one has another name."""
     created_at: datetime
+    closed: bool = False
+    """By the operator; its people still read what is theirs."""
 
     @property
     def logo_url(self) -> str | None:
@@ -191,6 +193,7 @@ def told(organisation: Organisation) -> OrganisationChanged:
         country=organisation.country,
         time_zone=organisation.time_zone,
         language=organisation.language,
+        closed=organisation.closed,
     )
 
 

@@ -319,6 +319,7 @@ def _organisation_document(organisation: Organisation) -> Document:
         "language": organisation.language,
         "address": organisation.address,
         "created_at": organisation.created_at,
+        "closed": organisation.closed,
     }
 
 
@@ -334,6 +335,7 @@ def _organisation(found: Document) -> Organisation:
         address=found["address"],
         logo=found["logo"]["name"] if "logo" in found else None,
         created_at=found["created_at"],
+        closed=found.get("closed", False),
     )
 
 

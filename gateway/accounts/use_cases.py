@@ -225,6 +225,25 @@ async def change_organisation(
     raise ChangedMeanwhile
 
 
+async def close_organisation(
+    db: Database, *, organisation_id: str, is_closed: bool, now: datetime
+) -> Organisation:
+    """Close an organisation, or open it again; done by the operator alone.
+
+    Raises:
+        OrganisationNotFound: there is none.
+        ChangedMeanwhile: others keep changing the record.
+    """
+    for _ in range(_MOST_RACES):
+        before = await store.get_organisation(db, organisation_id)
+        if before.closed == is_closed:
+            return before
+        organisation = replace(before, version=before.version + 1, closed=is_closed)
+        if await store.save_organisation(db, organisation, sealed([domain.told(organisation)], now=now)):
+            return organisation
+    raise ChangedMeanwhile
+
+
 async def set_logo(db: Database, *, caller: Caller, organisation_id: str, picture: bytes) -> Organisation:
     """Give an organisation another logo.
 

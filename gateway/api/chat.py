@@ -32,6 +32,10 @@ class ThreadClosed(errors.Conflict):
     title = "This chat is closed"
 
 
+class OrganisationClosed(errors.Conflict):
+    title = "The organisation is closed"
+
+
 class AttachmentTooLarge(errors.TooLarge):
     title = "Attachment too large"
 
@@ -108,7 +112,7 @@ async def list_messages(
     "/orders/{order_id}/messages",
     status_code=201,
     response_model=Message,
-    responses=problems(*_WRITE, ThreadClosed, IdempotencyKeyReused),
+    responses=problems(*_WRITE, ThreadClosed, OrganisationClosed, IdempotencyKeyReused),
 )
 async def send_message(
     order_id: OrderId, body: NewMessage, forward: Forward, once: Once, steps: CurrentSteps
@@ -162,7 +166,12 @@ async def typing(
     status_code=201,
     response_model=Attachment,
     responses=problems(
-        *_WRITE, AttachmentTooLarge, AttachmentTypeUnsupported, IdempotencyKeyReused, ThreadClosed
+        *_WRITE,
+        AttachmentTooLarge,
+        AttachmentTypeUnsupported,
+        IdempotencyKeyReused,
+        ThreadClosed,
+        OrganisationClosed,
     ),
     openapi_extra={
         "requestBody": {

@@ -7,6 +7,7 @@ from services.chat.use_cases.sums import Sums
 from shared import messaging
 from shared.api.chat import ThreadFacts
 from shared.clock import utc_now
+from shared.events.accounts import OrganisationChanged
 from shared.events.base import CloudEvent
 from shared.events.chat import MessageSent
 from shared.events.orders import OrderCreated, OrderOverdue, OrderStatusChanged, OrderUpdated
@@ -40,6 +41,12 @@ async def on_order_updated(event: CloudEvent[OrderUpdated], db: Db) -> None:
 async def on_order_overdue(event: CloudEvent[OrderOverdue], db: Db) -> None:
     """Keep up with the order's version."""
     await messages.bring_up_to_date(db, _facts(event.data), now=utc_now())
+
+
+@router.subscriber(queue_for("chat", OrganisationChanged), EVENTS)
+async def on_organisation_changed(event: CloudEvent[OrganisationChanged], db: Db) -> None:
+    """Close the threads of an organisation that is closed, and open them again with it."""
+    await messages.keep_organisation(db, event.data)
 
 
 @router.subscriber(queue_for("chat", MessageSent), EVENTS)

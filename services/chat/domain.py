@@ -54,6 +54,8 @@ class Thread:
     sku: str | None
     tracking_number: str | None
     completed_at: datetime | None
+    closed: tuple[str, ...]
+    """Which of the two organisations the operator has closed."""
 
     @property
     def known(self) -> tuple[str, ...]:
@@ -250,12 +252,23 @@ class ThreadClosed(Conflict):
     title = "The thread is closed"
 
 
+class OrganisationClosed(Conflict):
+    """One of the two organisations takes part in nothing any more."""
+
+    title = "The organisation is closed"
+
+
 def must_be_open(thread: Thread, *, now: datetime, rules: Rules) -> None:
     """Refuse to add to a thread whose time is over.
 
     Raises:
         ThreadClosed: the order was completed too long ago.
+        OrganisationClosed: one of its organisations is.
     """
+    if thread.closed:
+        raise OrganisationClosed(
+            "one of the two organisations is closed; the thread can still be read, but takes no more messages"
+        )
     if thread.completed_at and now >= thread.completed_at + rules.open_after_completion:
         raise ThreadClosed("the order is completed; its thread can still be read, but takes no more messages")
 

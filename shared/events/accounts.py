@@ -20,6 +20,8 @@ class OrganisationChanged(Fact):
     country: str | None
     time_zone: str
     """IANA name; the organisation's deadlines are calendar dates in it."""
+    closed: bool = False
+    """It takes part in nothing any more: its chats can be read, and nobody writes into them."""
     language: Language = "en"
     """In which its members read, unless they choose another."""
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from shared.api.chat import ThreadFacts
 from shared.api.orders import HistoryEntry, Product, Status
+from shared.events.accounts import OrganisationChanged
 from shared.events.base import seal
 from shared.events.orders import OrderStatusChanged
 from shared.identity import Caller, Person
@@ -91,6 +92,24 @@ def status_changed(facts: ThreadFacts) -> bytes:
         history=facts.history,
         previous=Status.CONFIRMED,
         by_user_id=None,
+    )
+    return (
+        seal(event, event_id=new_id(), now=BEGAN, correlation_id=None, traceparent=None)
+        .model_dump_json()
+        .encode()
+    )
+
+
+def organisation_changed(organisation_id: str, *, version: int, closed: bool) -> bytes:
+    """Write the event that tells whether an organisation is closed."""
+    event = OrganisationChanged(
+        organisation_id=organisation_id,
+        version=version,
+        name="Ningbo Castings",
+        kind="factory",
+        country="CN",
+        time_zone="Asia/Shanghai",
+        closed=closed,
     )
     return (
         seal(event, event_id=new_id(), now=BEGAN, correlation_id=None, traceparent=None)

@@ -11,7 +11,15 @@ from services.chat.main import Settings
 from shared.api.orders import Status
 from shared.clock import utc_now
 from shared.identity import Caller
-from tests.chat.builders import a_buyer, a_factory_user, a_history, a_thread, status_changed, thread_facts
+from tests.chat.builders import (
+    a_buyer,
+    a_factory_user,
+    a_history,
+    a_thread,
+    organisation_changed,
+    status_changed,
+    thread_facts,
+)
 from tests.chat.running import Answer, Chat, Published, serving
 from tests.waiting import eventually
 
@@ -354,6 +362,41 @@ async def test_a_thread_closes_some_time_after_completion_and_stays_readable(
     assert (closed.status, closed.problem) == (uploaded.status, uploaded.problem) == (409, "thread-closed")
     assert len((await page(chat, long_ago)).json["items"]) == 6
     assert await read(chat, long_ago, by=a_factory_user(), up_to=6) == 0
+
+
+async def test_nobody_writes_to_or_for_a_closed_organisation(
+    chat: Chat, broker: aio_pika.abc.AbstractChannel
+) -> None:
+    order_id, foreign = await a_thread(chat), await a_thread(chat, factory_id="org-9")
+    exchange = await broker.get_exchange("millrace.events")
+
+    async def tell(*, version: int, closed: bool) -> None:
+        body = organisation_changed("org-factory", version=version, closed=closed)
+        message = aio_pika.Message(body, content_type="application/cloudevents+json")
+        await exchange.publish(message, "organisation.changed.v1")
+
+    async def answers(status: int) -> bool:
+        return (await send(chat, order_id, "hello")).status == status
+
+    await tell(version=2, closed=True)
+    await eventually(lambda: answers(409))
+    await tell(version=1, closed=False)  # an old one, which comes late
+    later = await a_thread(chat)
+    refused = [
+        await send(chat, order_id, "hello"),
+        await send(chat, order_id, "hello", by=a_factory_user()),
+        await send(chat, later, "hello"),
+        await chat.call("POST", f"/orders/{order_id}/attachments", by=a_buyer(), data=b""),
+    ]
+    elsewhere = await send(chat, foreign, "hello")
+    seen = await page(chat, order_id, by=a_factory_user())
+    await tell(version=3, closed=False)
+    await eventually(lambda: answers(201))
+
+    assert [(answer.status, answer.problem) for answer in refused] == [(409, "organisation-closed")] * 4
+    assert elsewhere.status == 201
+    assert seen.status == 200
+    assert (await send(chat, later, "hello")).status == 201
 
 
 async def test_strangers_cannot_tell_a_foreign_thread_from_none(chat: Chat) -> None:

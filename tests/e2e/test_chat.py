@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import sys
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -157,6 +158,41 @@ async def test_typing_is_shown_to_the_other_side_now_and_again_and_kept_by_nobod
     (await buyer.call("POST", path, {"state": "dancing"})).problem(422, "validation-failed")
     (await third_party.call("POST", path)).problem(404, "order-not-found")
     assert len((await factory.get(f"/orders/{order_id}/messages"))["items"]) == 2
+
+
+async def test_the_operator_closes_an_organisation_and_opens_it_again(
+    suite: Suite, buyer_and_factory: tuple[Person, Person], order_id: str
+) -> None:
+    buyer, factory = buyer_and_factory
+    command = (
+        sys.executable,
+        "-c",
+        "from deploy.cli import app; app()",
+        "organisations",
+        "close",
+        factory.organisation_id,
+    )
+    where = ("--mongo", suite.endpoints.mongo, "--prefix", suite._env["MILLRACE_MONGO_DB_PREFIX"])
+
+    async def run(*more: str) -> str:
+        process = await asyncio.create_subprocess_exec(
+            *command, *where, *more, stdout=asyncio.subprocess.PIPE
+        )
+        told, _ = await process.communicate()
+        assert process.returncode == 0
+        return told.decode()
+
+    async def answers(status: int) -> bool:
+        return (await buyer.call("POST", f"/orders/{order_id}/messages", {"text": "hello"})).status == status
+
+    assert await run() == "Ningbo Precision is closed\n"
+    await eventually(lambda: answers(409), within=30, every=1)
+    (await factory.call("POST", f"/orders/{order_id}/messages", {"text": "hi"})).problem(
+        409, "organisation-closed"
+    )
+    assert (await factory.get(f"/orders/{order_id}/messages"))["items"]
+    assert await run("--reopen") == "Ningbo Precision is open\n"
+    await eventually(lambda: answers(201), within=30, every=1)
 
 
 async def test_a_file_goes_through_the_gateway_as_it_is_with_the_headers_that_keep_browsers_safe(

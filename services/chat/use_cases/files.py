@@ -66,7 +66,7 @@ async def get_thread_to_upload(
 
     Raises:
         RoleNotSufficient: a viewer only reads.
-        ThreadNotKnown, ThreadClosed: there is no thread to upload to.
+        ThreadNotKnown, ThreadClosed, OrganisationClosed: there is no thread to upload to.
     """
     caller.must_write()
     thread = await threads.get_thread(db, order_id, caller=caller)

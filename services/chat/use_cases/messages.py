@@ -10,6 +10,7 @@ from services.chat.use_cases import blocking
 from shared.api.chat import NewMessage, ThreadFacts
 from shared.api.orders import HistoryEntry
 from shared.contact_guard import Context
+from shared.events.accounts import OrganisationChanged
 from shared.events.chat import MessageRead, MessageSent
 from shared.identity import Caller
 from shared.ids import new_id
@@ -27,7 +28,8 @@ async def bring_up_to_date(db: Database, facts: ThreadFacts, *, now: datetime) -
     Old news changes nothing, and the order in which news comes does not matter: each brings the whole
     history, and the thread names a version only when every line up to it stands.
     """
-    if await threads.find_version(db, facts.order_id) >= facts.version:
+    before = await threads.find_version(db, facts.order_id)
+    if before >= facts.version:
         return
     shown = await messages.find_lines(db, facts.order_id)
     for entry in facts.history:
@@ -42,6 +44,20 @@ async def bring_up_to_date(db: Database, facts: ThreadFacts, *, now: datetime) -
         except messages.AlreadyThere:  # another instance heard of it as well
             continue
     await threads.keep_thread(db, facts)
+    # After the thread is there: whoever closes one at this moment either finds the thread, or is found.
+    if not before:
+        for closed in await threads.find_closed(db, [facts.buyer_id, facts.factory_id]):
+            await threads.close(db, closed, order_id=facts.order_id)
+
+
+async def keep_organisation(db: Database, record: OrganisationChanged) -> None:
+    """Close the threads of an organisation that is closed, and open them with it again."""
+    await threads.keep_organisation(db, record)
+    # By what is kept now and not by this record, which may be an old one, or one that was broken off here.
+    if await threads.find_closed(db, [record.organisation_id]):
+        await threads.close(db, record.organisation_id)
+    else:
+        await threads.reopen(db, record.organisation_id)
 
 
 async def send(  # noqa: PLR0913 - what is written, by whom, where
@@ -63,7 +79,7 @@ async def send(  # noqa: PLR0913 - what is written, by whom, where
 
     Raises:
         RoleNotSufficient: a viewer only reads.
-        ThreadNotKnown, ThreadClosed: there is no thread to write into.
+        ThreadNotKnown, ThreadClosed, OrganisationClosed: there is no thread to write into.
         ContactInfoBlocked: the text holds contact information.
         ValidationFailed: an attachment is not the caller's to send here.
     """
