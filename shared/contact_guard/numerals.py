@@ -10,6 +10,7 @@ from shared.contact_guard.text import View
 from shared.contact_guard.tokens import Token
 from shared.contact_guard.vocabulary import TOKEN, VOCABULARY, Role, Value, roles_of
 
+_SHORTEST = 7
 _LONGEST_GAP = 3
 _LONGEST_GROUP = 24
 _LONGEST_CHAIN = 20
@@ -104,27 +105,27 @@ def groups(view: View, tokens: Sequence[Token]) -> list[tuple[Group, bool]]:
 
 def runs(view: View, tokens: Sequence[Token]) -> Iterator[Run]:
     """Give the runs of seven digits or more."""
+    norm = view.norm
     together: list[Group] = []
+    length = 0
     plus = False
     for group, signed in _groups(view, tokens):
-        if group is BREAK:
-            yield from _long_enough(view.norm, together, plus=plus)
-            together, plus = [], False
-            continue
-        if together and not signed and _joins(view.norm, together[-1], group):
+        if together and not signed and group is not BREAK and _joins(norm, together[-1], group):
             together.append(group)
+            length += len(group.digits)
             continue
-        yield from _long_enough(view.norm, together, plus=plus)
-        together, plus = [group], signed
-    yield from _long_enough(view.norm, together, plus=plus)
+        if length >= _SHORTEST:
+            yield _run(norm, together, plus=plus)
+        together, length, plus = ([], 0, False) if group is BREAK else ([group], len(group.digits), signed)
+    if length >= _SHORTEST:
+        yield _run(norm, together, plus=plus)
 
 
-def _long_enough(norm: str, together: list[Group], *, plus: bool) -> Iterator[Run]:
-    if sum(len(group.digits) for group in together) >= 7:
-        first = together[0]
-        area = norm[first.start - 1 : first.start] == "(" and norm[first.end : first.end + 1] == ")"
-        listed = "、" in norm[first.start : together[-1].end]
-        yield Run(tuple(together), plus, area, listed)
+def _run(norm: str, together: list[Group], *, plus: bool) -> Run:
+    first = together[0]
+    area = norm[first.start - 1 : first.start] == "(" and norm[first.end : first.end + 1] == ")"
+    listed = "、" in norm[first.start : together[-1].end]
+    return Run(tuple(together), plus, area, listed)
 
 
 def _joins(norm: str, left: Group, right: Group) -> bool:
@@ -232,6 +233,8 @@ def _signed(norm: str, tokens: Sequence[Token], place: int) -> bool:
 
 def _is_styled(view: View, token: Token) -> bool:
     raw = view.original(token.start, token.end)
+    if raw == token.word:
+        return False
     if len(raw) == len(token.word):
         return not all(char.isdecimal() and not "\U0001d7ce" <= char <= "\U0001d7ff" for char in raw)
     return "\u20e3" in raw or "\ufe0f" in raw or not any(char.isdecimal() for char in raw)
