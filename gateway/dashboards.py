@@ -79,7 +79,7 @@ async def dashboard(
         return respond(board)
     page = board.json()
     degraded = []
-    unread = await add_chat(services, page["active_orders"]["items"], caller=caller)
+    unread = await add_chat(services, page["active_orders"]["items"], caller=caller, with_total=True)
     if unread is None:
         degraded.append("chat")
     for name, part in (("reviews", rating), ("notifications", notifications)):
@@ -105,9 +105,11 @@ async def export_orders(forward: Forward) -> Response:
     return await download(forward, "orders", "/dashboard/orders.csv")
 
 
-async def add_chat(services: Services, cards: list[dict[str, Any]], *, caller: Caller) -> int | None:
-    """Put what chat knows on the cards; give all that is unread, or `None` where chat does not answer."""
-    body = orjson.dumps({"order_ids": [card["id"] for card in cards]})
+async def add_chat(
+    services: Services, cards: list[dict[str, Any]], *, caller: Caller, with_total: bool = False
+) -> int | None:
+    """Put what chat knows on the cards; give all that is unread if wanted, or `None` where chat does not answer."""
+    body = orjson.dumps({"order_ids": [card["id"] for card in cards], "with_total": with_total})
     (answer,) = await within(
         BUDGET, _part(services, "chat", "/summaries", caller=caller, method="POST", body=body)
     )

@@ -139,6 +139,7 @@ class ThreadFacts(Frozen):
 
 class SummariesOf(Frozen):
     order_ids: Annotated[list[Id], Field(max_length=100)]
+    with_total: bool = Field(default=True, description="whether `unread_total` is wanted")
 
 
 class ThreadSummary(Frozen):
@@ -151,4 +152,4 @@ class ThreadSummary(Frozen):
 
 class Summaries(Frozen):
     items: list[ThreadSummary]
-    unread_total: int = Field(description="over all threads of the user's organisation")
+    unread_total: int | None = Field(description="over all threads of the user's organisation, if wanted")

@@ -26,6 +26,8 @@ from shared.api.chat import (
 )
 from shared.errors import ValidationFailed
 from shared.http import CurrentCaller, Db, Now
+from shared.identity import Caller
+from shared.mongo import Database
 
 router = APIRouter()
 
@@ -113,7 +115,8 @@ async def show_typing(
 @router.post("/summaries")
 async def summaries(body: Annotated[SummariesOf, Body()], caller: CurrentCaller, db: Db) -> Summaries:
     states, total = await asyncio.gather(
-        reads.find_states(db, body.order_ids, caller=caller), reads.find_unread_total(db, caller=caller)
+        reads.find_states(db, body.order_ids, caller=caller),
+        _unread_total(db, caller, wanted=body.with_total),
     )
     return Summaries.model_construct(
         items=[
@@ -124,3 +127,7 @@ async def summaries(body: Annotated[SummariesOf, Body()], caller: CurrentCaller,
         ],
         unread_total=total,
     )
+
+
+async def _unread_total(db: Database, caller: Caller, *, wanted: bool) -> int | None:
+    return await reads.find_unread_total(db, caller=caller) if wanted else None
