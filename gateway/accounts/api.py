@@ -23,7 +23,7 @@ from gateway.limits import Limits, limited
 from gateway.session import COOKIE, CurrentCaller, CurrentSession
 from shared.api import accounts as api
 from shared.api.page import Page
-from shared.contact_refusal import ContactInfoBlocked, refuse_contact_info
+from shared.contact_refusal import ContactInfoBlocked
 from shared.errors import Unauthenticated, ValidationFailed
 from shared.http import Db, Now, problems
 
@@ -48,10 +48,25 @@ def is_upload(method: str, path: str) -> bool:
 async def register(body: api.Registration, request: Request, db: Db, now: Now) -> api.Account:
     """Make an account: with a new organisation, or by an invitation into one."""
     typed = await request.json()
-    refuse_contact_info(body.display_name, pointer="/display_name", submitted=typed["display_name"])
+    await use_cases.refuse_contact_info_in_name(
+        db,
+        body.display_name,
+        submitted=typed["display_name"],
+        pointer="/display_name",
+        where="display_name",
+        user_id=None,
+        now=now,
+    )
     if body.organisation:
-        name = typed["organisation"]["name"]
-        refuse_contact_info(body.organisation.name, pointer="/organisation/name", submitted=name)
+        await use_cases.refuse_contact_info_in_name(
+            db,
+            body.organisation.name,
+            submitted=typed["organisation"]["name"],
+            pointer="/organisation/name",
+            where="organisation_name",
+            user_id=None,
+            now=now,
+        )
     user, organisation = await use_cases.register(db, registration=body, now=now)
     return api.Account(user=_user(user), organisation=organisation_view(organisation))
 
@@ -111,8 +126,15 @@ async def change_me(
 ) -> api.User:
     """Change one's own name or password; a new password ends one's other sessions."""
     if body.display_name:
-        typed = await request.json()
-        refuse_contact_info(body.display_name, pointer="/display_name", submitted=typed["display_name"])
+        await use_cases.refuse_contact_info_in_name(
+            db,
+            body.display_name,
+            submitted=(await request.json())["display_name"],
+            pointer="/display_name",
+            where="display_name",
+            user_id=session.caller.user_id,
+            now=now,
+        )
     return _user(await use_cases.change_profile(db, session=session, changes=body, now=now))
 
 
@@ -151,8 +173,17 @@ async def change_organisation(
     now: Now,
 ) -> api.Organisation:
     """Change the settings of one's own organisation; deadlines follow its time zone, its people's texts its language."""
+    domain.must_own(caller, organisation_id)
     if body.name:
-        refuse_contact_info(body.name, pointer="/name", submitted=(await request.json())["name"])
+        await use_cases.refuse_contact_info_in_name(
+            db,
+            body.name,
+            submitted=(await request.json())["name"],
+            pointer="/name",
+            where="organisation_name",
+            user_id=caller.user_id,
+            now=now,
+        )
     organisation = await use_cases.change_organisation(
         db, caller=caller, organisation_id=organisation_id, changes=body, now=now
     )

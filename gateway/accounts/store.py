@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from pymongo import ASCENDING, IndexModel
@@ -21,7 +21,9 @@ from gateway.accounts.domain import (
     User,
 )
 from shared import inbox, migrations
+from shared.events.chat import MessageBlocked
 from shared.identity import Caller, Role
+from shared.ids import new_id
 from shared.mongo import Database, Document
 from shared.mongo import Session as Transaction
 from shared.outbox import Sealed
@@ -30,6 +32,10 @@ ORGANISATIONS: Final = "organisations"
 USERS: Final = "users"
 SESSIONS: Final = "sessions"
 INVITATIONS: Final = "invitations"
+BLOCKS: Final = "blocks"
+
+# Long past any outage of the broker that nobody repairs; as long as chat keeps its own.
+_BLOCKS_KEPT: Final = timedelta(days=30)
 
 
 async def _drop_attempts(db: Database) -> None:
@@ -57,6 +63,14 @@ async def ensure_indexes(db: Database) -> None:
             IndexModel([("organisation_id", ASCENDING), ("_id", ASCENDING)]),
         ]
     )
+    await db[BLOCKS].create_index("at", expireAfterSeconds=int(_BLOCKS_KEPT.total_seconds()), name="expiry")
+
+
+async def insert_block(db: Database, blocked: MessageBlocked, events: Sealed, *, now: datetime) -> None:
+    """Keep that a name was refused; nothing is kept of the name."""
+    block_id = new_id()
+    await db[BLOCKS].insert_one({"_id": block_id, "at": now} | blocked.model_dump() | events.fields)
+    db.outbox.send(BLOCKS, block_id, events)
 
 
 def digest(token: str) -> str:

@@ -4,7 +4,7 @@ import hashlib
 import secrets
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
 
 from gateway import counts
 from gateway.accounts import domain, passwords, store
@@ -28,7 +28,9 @@ from shared.api.accounts import (
     ProfileChanges,
     Registration,
 )
+from shared.contact_refusal import ContactInfoBlocked, refuse_contact_info
 from shared.errors import Conflict, TooMany, ValidationFailed
+from shared.events.chat import MessageBlocked
 from shared.identity import Caller, Role
 from shared.ids import new_id
 from shared.mongo import Database
@@ -45,6 +47,37 @@ class ChangedMeanwhile(Conflict):
     """Somebody else changed the record at the same moment, again and again."""
 
     title = "Changed meanwhile"
+
+
+async def refuse_contact_info_in_name(
+    db: Database,
+    name: str,
+    *,
+    submitted: str,
+    pointer: str,
+    where: Literal["display_name", "organisation_name"],
+    user_id: str | None,
+    now: datetime,
+) -> None:
+    """Let a name pass, or refuse it and tell moderators, without a copy of it.
+
+    Raises:
+        ContactInfoBlocked: it holds contact information.
+    """
+    try:
+        refuse_contact_info(name, pointer=pointer, submitted=submitted)
+    except ContactInfoBlocked as refusal:
+        blocked = MessageBlocked(
+            order_id=None,
+            buyer_id=None,
+            factory_id=None,
+            user_id=user_id,
+            where=where,
+            kinds=sorted({finding.kind for finding in refusal.found}),
+            rules=sorted({finding.rule for finding in refusal.found}),
+        )
+        await store.insert_block(db, blocked, sealed([blocked], now=now), now=now)
+        raise
 
 
 async def register(db: Database, *, registration: Registration, now: datetime) -> tuple[User, Organisation]:

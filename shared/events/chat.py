@@ -46,16 +46,26 @@ class MessageRead(_ChatFact):
         return self.up_to
 
 
-class MessageBlocked(_ChatFact):
+class MessageBlocked(Fact):
     """A text was refused because it holds contact information; carries no copy of the text."""
 
     type: ClassVar[str] = "message.blocked.v1"
+    source: ClassVar[str] = "/services/chat"
 
-    user_id: str
-    where: Literal["message", "filename", "note", "review", "reply"]
+    order_id: str | None
+    """`null`, as the two organisations: of a name, which is part of no order."""
+    buyer_id: str | None
+    factory_id: str | None
+    user_id: str | None
+    """`null`: somebody who was about to register."""
+    where: Literal["message", "filename", "note", "review", "reply", "display_name", "organisation_name"]
     kinds: list[str]
     """Of the findings: `email`, `phone`, `messenger`, `url`, `social`."""
     rules: list[str]
+
+    @property
+    def subject(self) -> str | None:
+        return self.order_id
 
 
 class AttachmentStored(_ChatFact):

@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 
 from deploy.local import Endpoints
+from tests.e2e.asyncapi import EventChecker
 from tests.e2e.market import Person
 from tests.waiting import eventually
 
@@ -72,7 +73,9 @@ async def test_each_wrong_field_of_a_registration_is_pointed_at(
     assert pointers == {"/email", "/password", "/display_name", "/organisation/kind", "/organisation/country"}
 
 
-async def test_names_with_contact_information_are_refused(buyer_and_factory: tuple[Person, Person]) -> None:
+async def test_names_with_contact_information_are_refused_and_moderators_told(
+    endpoints: Endpoints, buyer_and_factory: tuple[Person, Person]
+) -> None:
     buyer, _ = buyer_and_factory
     account = {
         "email": f"{uuid4().hex[:8]}@mail.example",
@@ -83,12 +86,14 @@ async def test_names_with_contact_information_are_refused(buyer_and_factory: tup
     honest = account | {"display_name": "Tom", "organisation": {"name": " x@shop.example", "kind": "buyer"}}
     path = f"/organisations/{buyer.organisation_id}"
 
-    answers = [
-        await stranger(buyer).call("POST", "/auth/register", account),
-        await stranger(buyer).call("POST", "/auth/register", honest),
-        await buyer.call("PATCH", "/auth/me", {"display_name": " ann@mail.example"}),
-        await buyer.call("PATCH", path, {"name": " ann@mail.example"}),
-    ]
+    async with EventChecker(endpoints.amqp) as broker:
+        answers = [
+            await stranger(buyer).call("POST", "/auth/register", account),
+            await stranger(buyer).call("POST", "/auth/register", honest),
+            await buyer.call("PATCH", "/auth/me", {"display_name": " ann@mail.example"}),
+            await buyer.call("PATCH", path, {"name": " ann@mail.example"}),
+        ]
+        await eventually(lambda: len([event for event in broker.events if "blocked" in event["type"]]) == 4)
 
     refusals = [answer.problem(422, "contact-info-blocked") for answer in answers]
     assert [refusal["pointer"] for refusal in refusals] == [
@@ -104,6 +109,13 @@ async def test_names_with_contact_information_are_refused(buyer_and_factory: tup
         [{"kind": "email", "start": 1, "end": 17}],
         [{"kind": "email", "start": 1, "end": 17}],
     ]
+    blocked = [event["data"] for event in broker.events if event["type"] == "message.blocked.v1"]
+    assert sorted((data["where"], data["user_id"] or "nobody yet") for data in blocked) == sorted(
+        (where, who)
+        for where in ("display_name", "organisation_name")
+        for who in ("nobody yet", buyer.user_id)
+    )
+    assert "example" not in str(blocked), "no copy of the name"
 
 
 async def test_a_wrong_address_and_a_wrong_password_answer_alike(
