@@ -3540,7 +3540,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `/problems/thread-closed`: This chat is closed */
+            /** @description `/problems/thread-closed`: This chat is closed; `/problems/organisation-closed`: The organisation is closed */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3717,7 +3717,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `/problems/thread-closed`: This chat is closed */
+            /** @description `/problems/thread-closed`: This chat is closed; `/problems/organisation-closed`: The organisation is closed */
             409: {
                 headers: {
                     [name: string]: unknown;
