@@ -6,29 +6,26 @@ gateway/web/src/features/help/pictures/   the parts of pages that the help shows
 
 import asyncio
 import io
+import json
 import os
 import shutil
-import signal
 import subprocess
-import sys
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from PIL import Image
-from playwright.async_api import Browser, BrowserContext, Locator, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
-from deploy.demo import PASSWORD
-from deploy.local import Endpoints
+from deploy import demo as example
+from deploy.local import Suite
 
 ROOT: Final = Path(__file__).parent.parent
 IMAGES: Final = ROOT / "docs/images"
 PICTURES: Final = ROOT / "gateway/web/src/features/help/pictures"
-MILLRACE: Final = Path(sys.executable).parent / "millrace"
-START_LIMIT: Final = 180
+BROWSERS: Final = ("chromium", "chromium-browser", "google-chrome")
 
 FACTORY: Final = "ningbo-precision@factory.example"
 BUYER: Final = "brightline@buyer.example"
@@ -36,7 +33,8 @@ BUYER: Final = "brightline@buyer.example"
 RECEIVER: Final = "https://127.0.0.1:9/millrace"
 # A long page is cut off here: its form has been seen.
 HIGHEST: Final = 1800
-LOCALES: Final = {"en": "en-GB", "zh": "zh-CN"}
+Language = Literal["en", "zh"]
+LOCALES: Final[dict[Language, str]] = {"en": "en-GB", "zh": "zh-CN"}
 
 Act = Callable[[Page], Awaitable[None]]
 
@@ -45,7 +43,7 @@ Act = Callable[[Page], Awaitable[None]]
 class Look:
     width: int = 1280
     height: int = 900
-    language: Literal["en", "zh"] = "en"
+    language: Language = "en"
     scheme: Literal["light", "dark"] = "light"
     suffix: str = ""
     dots: int = 1
@@ -125,6 +123,32 @@ SHOTS: Final = (
 )
 
 
+# Twice as sharp, as the help shows them on phones too.
+NEAR: Final = Look(height=760, dots=2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """What the help shows of a page, named as in `guides/guide.ts`."""
+
+    shot: Shot
+    part: str
+
+
+PARTS: Final = (
+    Part(
+        shot=Shot(name="card", path="/?status=quality_check"),
+        part="[aria-labelledby='order-{quality_check}']",
+    ),
+    Part(
+        shot=Shot(name="update", path="/orders/{quality_check}", act=_header_step),
+        part=".mantine-Modal-content",
+    ),
+    Part(shot=Shot(name="chat", path="/orders/{shipped}?chat={shipped}"), part=".mantine-Drawer-content"),
+    Part(shot=Shot(name="unread", path="/?status=shipped"), part="[aria-labelledby='order-{shipped}']"),
+)
+
+
 class Studio:
     """A browser before a running suite; everybody signs in once, as logins are limited."""
 
@@ -141,7 +165,7 @@ class Studio:
             (BUYER, "buyer_", ("shipped", "delivered")),
         ):
             async with await self._context(None, WIDE) as context:
-                login = {"email": who, "password": PASSWORD}
+                login = {"email": who, "password": example.PASSWORD}
                 signed_in = await self._call(context, "POST", "/auth/login", login)
                 self._signed_in[who] = await context.storage_state()
                 self.places[f"{prefix}organisation"] = signed_in["organisation"]["id"]
@@ -152,7 +176,9 @@ class Studio:
                 if who == FACTORY:
                     await self._call(context, "POST", "/webhooks", {"url": RECEIVER})
                     news = {"text": "The inspection report follows this afternoon."}
-                    await self._call(context, "POST", f"/orders/{self.places['quality_check']}/messages", news)
+                    await self._call(
+                        context, "POST", f"/orders/{self.places['quality_check']}/messages", news
+                    )
 
     async def _call(self, context: BrowserContext, method: str, path: str, body: Any = None) -> Any:
         answer = await context.request.fetch(f"/api/v1{path}", method=method, data=body)
@@ -188,11 +214,11 @@ class Studio:
                 await _at_rest(page)
             return _opened(await page.screenshot())
 
-    async def take_part(self, shot: Shot, look: Look, *, part: str) -> Image.Image:
-        async with await self._context(shot.who, look) as context:
+    async def take_part(self, part: Part, look: Look) -> Image.Image:
+        async with await self._context(part.shot.who, look) as context:
             page = await context.new_page()
-            await self._open(page, shot)
-            return _opened(await page.locator(part).first.screenshot())
+            await self._open(page, part.shot)
+            return _opened(await page.locator(part.part.format(**self.places)).screenshot())
 
     async def _open(self, page: Page, shot: Shot) -> None:
         await page.goto(shot.path.format(**self.places))
@@ -218,3 +244,61 @@ async def _at_rest(page: Page) -> None:
 
 def _opened(png: bytes) -> Image.Image:
     return Image.open(io.BytesIO(png)).convert("RGB")
+
+
+def _browser() -> str:
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None:
+        raise SystemExit("no Chromium here: `make setup` brings one")
+    if not subprocess.run(["fc-list", ":lang=zh"], capture_output=True, check=False).stdout:  # noqa: S607
+        raise SystemExit("no font for Chinese here, such as that of fonts-wqy-microhei")
+    return path
+
+
+async def take_all(address: str) -> None:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=_browser(), args=["--no-sandbox"])
+        studio = Studio(browser, address)
+        await studio.prepare()
+        await _take_parts(studio)
+        # So that the help shows them on its own picture.
+        await asyncio.to_thread(subprocess.run, ["deploy/setup.sh"], cwd=ROOT, check=True)
+        for shot in SHOTS:
+            for look in shot.looks:
+                _save(await studio.take(shot, look), IMAGES / f"{shot.name}{look.suffix}.webp")
+        await browser.close()
+
+
+async def _take_parts(studio: Studio) -> None:
+    sizes = {}
+    for part in PARTS:
+        for language in LOCALES:
+            name = f"{part.shot.name}-{language}"
+            picture = await studio.take_part(part, replace(NEAR, language=language))
+            _save(picture, PICTURES / f"{name}.webp")
+            sizes[name] = {"width": picture.width // NEAR.dots, "height": picture.height // NEAR.dots}
+    (PICTURES / "sizes.json").write_text(json.dumps(sizes, indent=2) + "\n")
+
+
+def _save(picture: Image.Image, path: Path) -> None:
+    picture.save(path, quality=88, method=6)
+    print(f"  {path.relative_to(ROOT)}  {path.stat().st_size // 1024} kB")
+
+
+def main() -> None:
+    env = {name: value for name, value in os.environ.items() if not name.startswith("MILLRACE_")}  # noqa: TID251 - handed on
+    env["MILLRACE_WEBHOOK_ALLOW_NETWORKS"] = "127.0.0.1/32"
+    for folder in (IMAGES, PICTURES):
+        folder.mkdir(exist_ok=True)
+        for old in folder.glob("*.webp"):
+            old.unlink()
+    with (
+        tempfile.TemporaryDirectory(prefix="millrace-") as home,
+        Suite(home=Path(home), port=0, env=env, say=print) as suite,
+    ):
+        asyncio.run(example.fill(suite.home, say=print))
+        asyncio.run(take_all(suite.endpoints.gateway))
+
+
+if __name__ == "__main__":
+    main()

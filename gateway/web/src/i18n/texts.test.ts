@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import guidesEn from "@/features/help/guides/en";
 import guidesZh from "@/features/help/guides/zh";
+import { pictureOf } from "@/features/help/pictures";
 import en from "./en";
 import zh from "./zh";
 
@@ -47,4 +48,14 @@ test("the guides have the same sections, lists and pictures in both languages", 
     ]);
 
   expect(shapeOf(guidesZh)).toEqual(shapeOf(guidesEn));
+});
+
+test("every picture of a guide has been taken in both languages", () => {
+  const names = Object.values(guidesEn).flatMap(({ sections }) =>
+    sections.flatMap(({ picture }) => picture ?? []),
+  );
+
+  const missing = names.filter((name) => !pictureOf(name, "en") || !pictureOf(name, "zh"));
+
+  expect(missing).toEqual([]);
 });

@@ -3,12 +3,13 @@ import { IconArrowLeft, IconArrowRight, IconLifebuoy } from "@tabler/icons-react
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
+import { languageNow } from "@/i18n";
 import { Page, Panel } from "@/ui/Page";
 import { MissingPage } from "@/ui/states";
 import { Feedback } from "./Feedback";
 import { type Guide, type Guides, guidesIn, type Section, TOPICS, type Topic } from "./guides/guide";
 import classes from "./HelpPage.module.css";
-import { PICTURES } from "./pictures";
+import { pictureOf } from "./pictures";
 
 export function HelpPage() {
   const { t, i18n } = useTranslation();
@@ -65,7 +66,7 @@ function Sections({ guide }: { guide: Guide }) {
 
 function Picture({ name, title }: { name: NonNullable<Section["picture"]>; title: string }) {
   const { t } = useTranslation();
-  const picture = PICTURES[name];
+  const picture = pictureOf(name, languageNow());
   if (!picture) return null;
   return <img className={classes.picture} {...picture} alt={t("help.pictureOf", { title })} loading="lazy" />;
 }

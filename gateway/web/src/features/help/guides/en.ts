@@ -45,7 +45,7 @@ const guides: Guides = {
         title: "Move an order to its next stage",
         text: [
           "Press Update status on the card, check the stage that is named, add a note if there is something to say, and confirm. The buyer sees the change at once, without reloading anything.",
-          "Take a step only when the stage before it is really done: steps cannot be skipped or taken back. A prompt update saves you the question “how far are you?”.",
+          "Take a step only when the stage before it is really done: steps cannot be skipped or taken back. Keep the buyer informed at every stage; a prompt update saves you the question “how far are you?”.",
         ],
         picture: "update",
       },
@@ -59,7 +59,10 @@ const guides: Guides = {
             term: "Quality check",
             text: "the goods are inspected for defects and against the specification",
           },
-          { term: "Shipped", text: "the goods have left; give carrier and tracking number with this step" },
+          {
+            term: "Shipped",
+            text: "the goods have left; give carrier and tracking number with this step, or in the chat",
+          },
           { term: "Delivered", text: "the buyer has confirmed that the goods arrived" },
           { term: "Completed", text: "the buyer has left a review" },
         ],
