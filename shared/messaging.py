@@ -13,8 +13,8 @@ and the delay queue hands it to the default exchange when its time is over.
 
 import asyncio
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import aio_pika
@@ -36,6 +36,7 @@ from faststream.rabbit import (
 from faststream.rabbit.message import RabbitMessage
 from faststream.rabbit.schemas.queue import QuorumQueueArgs
 from pydantic import ValidationError
+from yarl import URL
 
 from shared import telemetry
 from shared.clock import utc_now
@@ -80,6 +81,8 @@ DELIVERY_LIMIT: Final = 20
 # Operators look at a dead letter by taking it and putting it back; RabbitMQ 4 drops one after twenty times by itself.
 DEAD_DELIVERY_LIMIT: Final = 1_000_000
 PREFETCH: Final = 100
+# Seconds. A connection that died without a word is noticed after three of these; by default after minutes.
+HEARTBEAT: Final = 10
 
 ATTEMPT_HEADER: Final = "x-millrace-attempt"
 CAUSE_HEADER: Final = "x-millrace-cause"
@@ -239,7 +242,7 @@ def create_broker(*, url: str, routers: Sequence[RabbitRouter] = ()) -> RabbitBr
     """Make a broker that is not yet connected."""
     # FastStream's log line for each message costs a quarter of the throughput.
     return RabbitBroker(
-        url,
+        URL(url).with_query({"heartbeat": HEARTBEAT, **URL(url).query}),
         routers=routers,
         default_channel=Channel(prefetch_count=PREFETCH),
         logger=None,
@@ -330,28 +333,48 @@ async def _declare_when_back(broker: RabbitBroker, queue: RabbitQueue) -> Abstra
             await asyncio.sleep(0.2)
 
 
+@contextmanager
+def lost_is_a_failure() -> Iterator[None]:
+    """Have a lost connection raise what everybody expects.
+
+    aio-pika cancels all that waits on a connection which it gives up, and whoever waits would take that for
+    its own end: a loop would be over, without a word.
+
+    Raises:
+        ConnectionError: instead of the cancellation that nobody asked for.
+    """
+    try:
+        yield
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise ConnectionError("the connection to RabbitMQ was given up") from error
+
+
 async def publish(broker: RabbitBroker, rows: Iterable[dict[str, Any]]) -> None:
     """Publish outbox rows side by side on one channel, and return when RabbitMQ has all of them.
 
     Raises:
         Exception: any row may or may not have been published.
     """
-    await asyncio.gather(
-        *(
-            broker.publish(
-                aio_pika.Message(
-                    row["body"].encode(),
-                    content_type=CONTENT_TYPE,
-                    message_id=row["id"],
-                    correlation_id=row["correlation_id"],
-                    headers={"traceparent": row["traceparent"]} if row["traceparent"] else None,
-                    delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
-                ),
-                exchange=EVENTS,
-                routing_key=row["type"],
-                mandatory=False,  # an event that nobody listens to yet is normal
-                timeout=10,
+    with lost_is_a_failure():
+        await asyncio.gather(
+            *(
+                broker.publish(
+                    aio_pika.Message(
+                        row["body"].encode(),
+                        content_type=CONTENT_TYPE,
+                        message_id=row["id"],
+                        correlation_id=row["correlation_id"],
+                        headers={"traceparent": row["traceparent"]} if row["traceparent"] else None,
+                        delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
+                    ),
+                    exchange=EVENTS,
+                    routing_key=row["type"],
+                    mandatory=False,  # an event that nobody listens to yet is normal
+                    timeout=10,
+                )
+                for row in rows
             )
-            for row in rows
         )
-    )

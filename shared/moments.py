@@ -14,7 +14,7 @@ from faststream.rabbit import ExchangeType, RabbitBroker, RabbitExchange
 from shared import telemetry
 from shared.events.base import Fact, seal
 from shared.ids import new_id
-from shared.messaging import CONTENT_TYPE
+from shared.messaging import CONTENT_TYPE, lost_is_a_failure
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +40,8 @@ async def tell(broker: RabbitBroker, fact: Fact, *, now: datetime) -> None:
         expiration=_LIFETIME,
     )
     try:
-        await broker.declare_exchange(MOMENTS)
-        await broker.publish(message, exchange=MOMENTS, routing_key=fact.type, mandatory=False, timeout=2)
+        with lost_is_a_failure():
+            await broker.declare_exchange(MOMENTS)
+            await broker.publish(message, exchange=MOMENTS, routing_key=fact.type, mandatory=False, timeout=2)
     except Exception as error:  # noqa: BLE001 - it would be old news when the broker is back
         log.info("a moment is lost", type=fact.type, cause=repr(error))

@@ -22,7 +22,6 @@ log = structlog.get_logger(__name__)
 STREAM: Final = messaging.LIVE_LOG
 _PREFETCH: Final = 500
 _RETRY_PAUSE: Final = 1.0
-_HEARTBEAT: Final = 10
 _CLOCKS_DIFFER: Final = timedelta(minutes=1)
 
 
@@ -55,7 +54,8 @@ class Log:
     async def follow(self) -> None:
         while True:
             try:
-                await self._follow_once()
+                with messaging.lost_is_a_failure():
+                    await self._follow_once()
             except _LostPlace:
                 log.warning("the live log is another one, or has lost the place: clients reload")
                 self._last = None
@@ -67,7 +67,7 @@ class Log:
                 self._listener.caught_up(is_caught_up=False)
 
     async def _follow_once(self) -> None:
-        connection = await aio_pika.connect(self._url, timeout=10, heartbeat=_HEARTBEAT)
+        connection = await aio_pika.connect(self._url, timeout=10, heartbeat=messaging.HEARTBEAT)
         async with connection:
             channel = await connection.channel()
             ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()

@@ -11,12 +11,12 @@ from aio_pika.abc import AbstractIncomingMessage
 
 from gateway.live.audience import Audience, passing_audience
 from gateway.live.recent import frame
+from shared import messaging
 from shared.moments import MOMENTS
 
 log = structlog.get_logger(__name__)
 
 _RETRY_PAUSE: Final = 1.0
-_HEARTBEAT: Final = 10
 # What a busy gateway does not get to in time is old news.
 _QUEUE: Final[dict[str, Any]] = {"x-max-length": 1000}
 
@@ -31,13 +31,14 @@ class Moments:
     async def listen(self) -> None:
         while True:
             try:
-                await self._listen_once()
+                with messaging.lost_is_a_failure():
+                    await self._listen_once()
             except Exception as error:  # noqa: BLE001 - whatever it is, the broker may be back soon
                 log.info("moments are not heard", cause=repr(error))
             await asyncio.sleep(_RETRY_PAUSE)
 
     async def _listen_once(self) -> None:
-        async with await aio_pika.connect(self._url, timeout=10, heartbeat=_HEARTBEAT) as connection:
+        async with await aio_pika.connect(self._url, timeout=10, heartbeat=messaging.HEARTBEAT) as connection:
             channel = await connection.channel()
             is_closed = asyncio.Event()
             channel.close_callbacks.add(lambda *_: is_closed.set())

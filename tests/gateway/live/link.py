@@ -16,8 +16,9 @@ class Link:
     def __init__(self, url: str) -> None:
         self._far = urlsplit(url)
         self._writers: set[asyncio.StreamWriter] = set()
-        self._flows = asyncio.Event()
-        self._flows.set()
+        self._connections: set[asyncio.Task[None]] = set()
+        self._flows = _flowing()
+        self._lost: list[asyncio.Event] = []
         self.url = ""
         self.down = False
         self.delay = 0.0
@@ -29,12 +30,21 @@ class Link:
     def cut(self) -> None:
         for writer in self._writers:
             writer.transport.abort()
+        for lost in self._lost:
+            lost.set()
+        self._lost.clear()
 
     def hold(self) -> None:
         self._flows.clear()
 
     def let_go(self) -> None:
         self._flows.set()
+
+    def lose(self) -> None:
+        """Forget the connections that are open, as a router does that is restarted: no end learns of it."""
+        self._flows.clear()
+        self._lost.append(self._flows)
+        self._flows = _flowing()
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator["Link"]:
@@ -46,9 +56,16 @@ class Link:
             try:
                 yield self
             finally:
+                server.close()
+                self.let_go()
                 self.cut()
+                await asyncio.gather(*self._connections)
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task
+        self._connections.add(task)
+        task.add_done_callback(self._connections.discard)
         if self.down:
             writer.transport.abort()
             return
@@ -58,14 +75,19 @@ class Link:
             writer.transport.abort()
             return
         self._writers |= {writer, far_writer}
-        await asyncio.gather(self._pass_on(reader, far_writer), self._pass_on(far_reader, writer))
+        flows = self._flows
+        await asyncio.gather(
+            self._pass_on(reader, far_writer, flows), self._pass_on(far_reader, writer, flows)
+        )
 
-    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pass_on(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, flows: asyncio.Event
+    ) -> None:
         try:
             while data := await reader.read(65536):
                 if self.delay:
                     await asyncio.sleep(self.delay)
-                await self._flows.wait()
+                await flows.wait()
                 writer.write(data)
                 await writer.drain()
         except OSError:
@@ -73,6 +95,12 @@ class Link:
         finally:
             self._writers.discard(writer)
             writer.transport.abort()
+
+
+def _flowing() -> asyncio.Event:
+    flows = asyncio.Event()
+    flows.set()
+    return flows
 
 
 @asynccontextmanager
