@@ -55,6 +55,7 @@ class Device:
             "POST", f"/orders/{order_id}/messages/read", by=self.user, json={"up_to": up_to}
         )
         unread: int = answer.json["unread"]
+        assert unread >= 0
         return unread
 
     async def badges(self, order_ids: list[str]) -> tuple[dict[str, int], int]:

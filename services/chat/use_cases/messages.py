@@ -149,7 +149,10 @@ async def mark_read(db: Database, *, order_id: str, up_to: int, caller: Caller, 
             up_to=to.seq,
         )
         await reads.move_forward(db, thread, to=to, caller=caller, events=sealed([read], now=now))
-    return end.for_reader(caller.side) - await reads.find_seen(db, order_id, caller=caller)
+    seen = await reads.find_seen(db, order_id, caller=caller)
+    if seen > end.for_reader(caller.side):  # another device has read what came meanwhile
+        end = await messages.find_tail(db, order_id)
+    return end.for_reader(caller.side) - seen
 
 
 async def _find_repeated(
