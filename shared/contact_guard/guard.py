@@ -19,6 +19,10 @@ _APP_FILE = re.compile(
 _CAD_ENDING = re.compile(
     r"\.(?:dwg|dxf|step|stp|iges|igs|sldprt|sldasm|slddrw|ipt|iam|prt|asm|catpart|x_t|stl|3mf|nc|gcode)$"
 )
+# UUIDs and digests: sooner or later one of them holds the digits of a phone number.
+_HASH = re.compile(
+    r"(?<![a-z0-9])(?=[0-9-]*[a-f])(?:[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{32,128})(?![a-z0-9])"
+)
 # The name of a model or drawing is its number, unless a word in it asks to call.
 _SHAPE_ALONE = frozenset(("phone.formatted", "phone.possible"))
 _DATE = re.compile(r"20\d\d|1[4-9]\d{11}|\d{2}-\d{2}-20\d\d|wa\d{4}")
@@ -40,7 +44,7 @@ def check(raw: str, *, context: Context = Context()) -> list[Finding]:  # noqa: 
 
 def _read(view: View, known: tuple[str, ...]) -> list[Finding]:
     """Read a text plainly and in every other way that it offers."""
-    view = unleet(_without_known(view, known))
+    view = unleet(_without_known(_without_hashes(view), known))
     tokens = tokenize(view.norm)
     findings = _detect(view, tokens)
     for other, other_tokens in disguise.other_views(view, tokens):
@@ -56,6 +60,12 @@ def _detect(view: View, tokens: list[Token]) -> list[Finding]:
     findings += messengers.find(view, tokens, cues)
     findings += phones.find(view, tokens, cues, passed)
     return findings
+
+
+def _without_hashes(view: View) -> View:
+    if not _HASH.search(view.norm):
+        return view
+    return text.replaced(view, _HASH.sub(lambda found: "\x00" * len(found[0]), view.norm))
 
 
 def _without_known(view: View, known: tuple[str, ...]) -> View:

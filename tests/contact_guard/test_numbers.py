@@ -110,6 +110,18 @@ def test_tracking_numbers_in_groups_pass(number: str) -> None:
     assert check(f"FedEx {number}, signed for") == []
 
 
+@THOUSAND
+@given(
+    st.one_of(
+        st.uuids().map(str),
+        st.uuids().map(lambda uuid: uuid.hex),
+        st.binary(min_size=32, max_size=32).map(bytes.hex),
+    )
+)
+def test_identifiers_and_digests_pass(code: str) -> None:
+    assert check(f"{code} said") == []
+
+
 def plain(text: str) -> str:
     return text
 
