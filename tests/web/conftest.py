@@ -17,7 +17,7 @@ FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    expect.set_options(timeout=10_000)
+    expect.set_options(timeout=30_000)
     found = next(filter(None, map(shutil.which, NAMES)), None)
     assert found, "no Chromium here: `make setup` brings one"
     async with async_playwright() as playwright:

@@ -151,7 +151,7 @@ async def open_visit(browser: Browser, base: str, **settings: Unpack[Settings]) 
         has_touch=settings.get("touch", False),
         accept_downloads=True,
     )
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(30_000)
     visitor = Visitor(base=base, context=context, page=await context.new_page())
     visitor.watch()
     try:

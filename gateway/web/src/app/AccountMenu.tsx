@@ -1,4 +1,5 @@
 import { useMantineColorScheme } from "@mantine/core";
+import { notifications } from "@mantine/notifications";
 import {
   IconBuildingFactory2,
   IconChevronDown,
@@ -15,6 +16,7 @@ import { useTranslation } from "react-i18next";
 import { useAccount, useSaveLanguage, useSignOut } from "@/features/account/queries";
 import { choose } from "@/i18n";
 import { OrganisationMark } from "@/ui/OrganisationMark";
+import { useProblemText } from "@/ui/problem";
 import classes from "./AccountMenu.module.css";
 
 /** The platform's own popover: it closes by Escape and by a click beside it, and needs no script for its place. */
@@ -95,8 +97,11 @@ function LanguageItem({ onChosen }: { onChosen: () => void }) {
 function SignOutItem() {
   const { t } = useTranslation();
   const signOut = useSignOut();
+  const problem = useProblemText();
+  // Whoever is not out must not believe that they are.
+  const onError = (error: unknown) => notifications.show({ message: problem(error), color: "signal" });
   return (
-    <button type="button" className={classes.item} onClick={() => signOut.mutate()}>
+    <button type="button" className={classes.item} onClick={() => signOut.mutate(undefined, { onError })}>
       <IconLogout size={16} /> {t("nav.signOut")}
     </button>
   );

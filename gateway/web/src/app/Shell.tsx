@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
-import { getRouteApi, Navigate, Outlet, useLocation } from "@tanstack/react-router";
-import { lazy, Suspense, useEffect } from "react";
+import { getRouteApi, Outlet, useLocation, useNavigate } from "@tanstack/react-router";
+import { lazy, Suspense, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { AccountProvider, meQuery } from "@/features/account/queries";
 import { loadDialogs } from "@/features/orders/OrderActions";
@@ -18,7 +18,6 @@ const route = getRouteApi("/signed-in");
 export function Shell() {
   const { data: me } = useQuery(meQuery);
   const { chat } = route.useSearch();
-  const location = useLocation();
   const { t } = useTranslation();
 
   useEffect(() => {
@@ -29,7 +28,7 @@ export function Shell() {
     return () => clearTimeout(timer);
   }, []);
 
-  if (!me) return <Navigate to="/sign-in" search={{ next: location.href }} />;
+  if (!me) return <ToSignIn />;
   return (
     <AccountProvider value={me} key={me.user.id}>
       <LiveUpdates>
@@ -45,6 +44,17 @@ export function Shell() {
       </LiveUpdates>
     </AccountProvider>
   );
+}
+
+/** Leads to the sign-in once; the address to come back to is that of the page one was on, not of the way. */
+function ToSignIn() {
+  const navigate = useNavigate();
+  const { href } = useLocation();
+  const [next] = useState(href);
+  useEffect(() => {
+    void navigate({ to: "/sign-in", search: { next } });
+  }, [navigate, next]);
+  return null;
 }
 
 function ConnectionNotice() {

@@ -73,10 +73,12 @@ export function useSignOut() {
   const client = useQueryClient();
   return useMutation({
     mutationFn: () => answerOf(api.POST("/api/v1/auth/logout")),
-    onSettled: () => {
+    onSuccess: () => {
       sessionStorage.clear();
-      client.clear();
+      // This one stays in the cache, as the shell waits for its change.
       client.setQueryData<Account | null>(ME, null);
+      client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== ME[0] });
+      client.getMutationCache().clear();
     },
   });
 }

@@ -6,6 +6,7 @@ import { useTranslation } from "react-i18next";
 import { useAccount } from "@/features/account/queries";
 import { orderQuery } from "@/features/orders/queries";
 import { ErrorState } from "@/ui/states";
+import { useFocusBack } from "@/ui/useFocusBack";
 import classes from "./ChatDrawer.module.css";
 import { Conversation } from "./Conversation";
 import { type Pictures, ShowPicturesProvider, Viewer } from "./Viewer";
@@ -13,6 +14,7 @@ import { type Pictures, ShowPicturesProvider, Viewer } from "./Viewer";
 /** An order's chat: beside the page on a desktop, the whole page on a phone. It lies open while the address says so. */
 export default function ChatDrawer({ orderId }: { orderId: string }) {
   const { t } = useTranslation();
+  useFocusBack();
   const { organisation } = useAccount();
   const { data: order, error, refetch } = useQuery(orderQuery(orderId));
   const [pictures, setPictures] = useState<Pictures>();

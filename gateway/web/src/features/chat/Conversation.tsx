@@ -60,8 +60,8 @@ export function Conversation({
               {t("chat.emptyText")}
             </EmptyState>
           )}
-          {byDay(messages).map(({ day, items }) => (
-            <section key={day} className={classes.day}>
+          {byDay(messages).map(({ key, day, items }) => (
+            <section key={key} className={classes.day}>
               <h3 className={classes.separator}>{format.weekday(day)}</h3>
               {items.map((message, index) => (
                 <MessageLine

@@ -3,6 +3,7 @@ import { IconDownload } from "@tabler/icons-react";
 import { createContext, useContext } from "react";
 import { useTranslation } from "react-i18next";
 import type { Attachment } from "@/api/schema";
+import { useFocusBack } from "@/ui/useFocusBack";
 import classes from "./Attachments.module.css";
 
 /** The pictures of one message, and the one of them that is looked at. */
@@ -26,6 +27,7 @@ interface ViewerProps extends Pictures {
 
 export function Viewer({ images, image, show }: ViewerProps) {
   const { t } = useTranslation();
+  useFocusBack();
   const at = images.indexOf(image);
   const go = (step: number) =>
     show({ images, image: images[(at + step + images.length) % images.length] ?? image });

@@ -2,16 +2,22 @@ import type { Message } from "@/api/schema";
 
 const CLOSE = 5 * 60_000;
 
-/** Messages in groups, one for each day of the reader's calendar; `day` is an instant in it. */
-export function byDay(messages: Message[]): { day: string; items: Message[] }[] {
-  const days: { day: string; items: Message[] }[] = [];
+export interface Day {
+  /** The same whatever else is loaded of the day, so that what stands on the page stays. */
+  key: string;
+  /** An instant in it. */
+  day: string;
+  items: Message[];
+}
+
+/** Messages in groups, one for each day of the reader's calendar. */
+export function byDay(messages: Message[]): Day[] {
+  const days: Day[] = [];
   for (const message of messages) {
+    const key = new Date(message.sent_at).toDateString();
     const last = days.at(-1);
-    if (last && new Date(last.day).toDateString() === new Date(message.sent_at).toDateString()) {
-      last.items.push(message);
-    } else {
-      days.push({ day: message.sent_at, items: [message] });
-    }
+    if (last?.key === key) last.items.push(message);
+    else days.push({ key, day: message.sent_at, items: [message] });
   }
   return days;
 }

@@ -3,6 +3,7 @@ import { notifications } from "@mantine/notifications";
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { ProblemNotice } from "@/ui/ProblemNotice";
+import { useFocusBack } from "@/ui/useFocusBack";
 import type { ActionableOrder } from "./OrderActions";
 import { useConfirmReceipt } from "./queries";
 
@@ -14,6 +15,7 @@ export default function ConfirmReceiptDialog({
   onClose: () => void;
 }) {
   const { t } = useTranslation();
+  useFocusBack();
   const [note, setNote] = useState("");
   const confirm = useConfirmReceipt(order.id);
 

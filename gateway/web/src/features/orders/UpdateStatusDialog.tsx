@@ -4,6 +4,7 @@ import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { NewTracking } from "@/api/schema";
 import { ProblemNotice } from "@/ui/ProblemNotice";
+import { useFocusBack } from "@/ui/useFocusBack";
 import type { ActionableOrder } from "./OrderActions";
 import { Pipeline } from "./Pipeline";
 import { useAdvance } from "./queries";
@@ -18,6 +19,7 @@ export default function UpdateStatusDialog({
   onClose: () => void;
 }) {
   const { t } = useTranslation();
+  useFocusBack();
   // The stage that was asked for stays, whatever comes in live while the dialog is open.
   const [to] = useState(order.next_status);
   const [note, setNote] = useState("");

@@ -7,11 +7,13 @@ import { useAccount } from "@/features/account/queries";
 import type { ActionableOrder } from "@/features/orders/OrderActions";
 import { useSubmitReview } from "@/features/orders/queries";
 import { ProblemNotice } from "@/ui/ProblemNotice";
+import { useFocusBack } from "@/ui/useFocusBack";
 import { ASPECTS } from "./aspects";
 import classes from "./reviews.module.css";
 
 export default function ReviewDialog({ order, onClose }: { order: ActionableOrder; onClose: () => void }) {
   const { t } = useTranslation();
+  useFocusBack();
   const { organisation } = useAccount();
   const side = organisation.kind;
   const [rating, setRating] = useState(0);

@@ -63,6 +63,7 @@ function NameForm() {
 
 function PasswordForm() {
   const { t } = useTranslation();
+  const { user } = useAccount();
   const change = useChangeProfile();
 
   function submit(event: FormEvent<HTMLFormElement>) {
@@ -84,6 +85,8 @@ function PasswordForm() {
   return (
     <Panel title={t("settings.password")}>
       <form onSubmit={submit}>
+        {/* For password managers: whose password it is. */}
+        <input hidden readOnly autoComplete="username" value={user.email} />
         <Stack>
           <div className={classes.grid}>
             <PasswordInput
