@@ -59,7 +59,7 @@ class Injury:
                 await stage.stop_part(target, kill=fault.kind == "crash")
                 await asyncio.sleep(fault.lasts)
                 await stage.start_part(target)
-            case "cut" | "slow" | "hold":
+            case "cut" | "slow" | "hold" | "lose":
                 await self._hurt_link(fault)
             case "fill":
                 if stage.disk is None:
@@ -80,6 +80,8 @@ class Injury:
                 link.delay = 0.05
             case "hold":
                 link.hold()
+            case "lose":
+                link.lose()
         try:
             await asyncio.sleep(fault.lasts)
         finally:

@@ -18,6 +18,7 @@ _LASTS: Final = {
     "cut": (0, 2),
     "slow": (1, 4),
     "hold": (0.5, 12),
+    "lose": (0, 0),
     "fill": (1, 4),
     "litter": (0, 0),
 }
@@ -66,6 +67,7 @@ def _shuffled(chance: random.Random, instances: int) -> Iterator[tuple[str, str]
             for kind in ("cut", "slow", "hold")
             for name in (*_PARTS, *(f"gateway-{n}" for n in range(instances)))
         ),
+        *(("lose", name) for name in _PARTS),
         *[("fill", "s3"), ("litter", "rabbitmq")] * instances,
     ]
     while True:

@@ -11,6 +11,7 @@ from shared import messaging
 from shared.errors import Conflict, NotFound
 from shared.events.base import CloudEvent, Fact
 from shared.messaging import EVENTS, dead, queue_for, retry_queue
+from tests.gateway.live.link import linked
 from tests.service_client import Events, listening
 from tests.waiting import eventually
 
@@ -170,3 +171,27 @@ async def test_events_wait_for_a_consumer_that_is_down(amqp_url: str, handler: H
         await eventually(lambda: len(handler.heard) == 20)
 
     assert sorted(handler.heard) == sorted(str(number) for number in range(20))
+
+
+async def test_a_connection_that_dies_without_a_word_is_a_failure_and_then_another_one(
+    amqp_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(messaging, "HEARTBEAT", 1)
+    row = {"id": "e", "type": ThingHappened.type, "body": "{}", "correlation_id": None, "traceparent": None}
+    async with linked(amqp_url) as link:
+        broker = messaging.create_broker(url=link.url)
+        async with messaging.connected(broker):
+            link.lose()
+
+            # No cancellation, which would end the loop that publishes.
+            with pytest.raises((ConnectionError, TimeoutError)):
+                await messaging.publish(broker, [row])
+
+            async def is_back() -> bool:
+                try:
+                    await messaging.publish(broker, [row])
+                except Exception:  # noqa: BLE001 - whatever it is, it is not back
+                    return False
+                return True
+
+            await eventually(is_back)
