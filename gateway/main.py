@@ -84,7 +84,10 @@ def create_app(settings: Settings) -> FastAPI:
         secret = settings.service_secret.get_secret_value()
         async with (
             service.database(
-                name="gateway", settings=settings, broker=broker, outbox_of=(store.ORGANISATIONS, store.USERS, store.BLOCKS)
+                name="gateway",
+                settings=settings,
+                broker=broker,
+                outbox_of=(store.ORGANISATIONS, store.USERS, store.BLOCKS),
             ) as db,
             clients.connect(urls=_urls(settings), secret=secret) as services,
         ):
