@@ -4,12 +4,15 @@ import asyncio
 import hashlib
 import io
 from datetime import timedelta
+from uuid import uuid4
 
 import aiohttp
 import pytest
 from minio import Minio
 from PIL import Image, ImageChops
 
+from deploy.parts import S3
+from services.chat.attachments.objects import Objects
 from services.chat.main import Settings
 from services.chat.store import attachments
 from services.chat.use_cases import files as use_cases
@@ -506,3 +509,15 @@ async def test_viewers_and_strangers_do_not_upload(chat: Chat) -> None:
 
     assert (viewer.status, viewer.problem) == (403, "role-not-sufficient")
     assert (stranger.status, stranger.problem) == (404, "thread-not-known")
+
+
+async def test_instances_that_start_at_once_share_one_new_bucket(s3: S3) -> None:
+    address = {"endpoint": s3.endpoint, "access_key": s3.access_key, "secret_key": s3.secret_key}
+    bucket = f"new-{uuid4().hex[:10]}"
+
+    async def start() -> None:
+        objects = Objects(**address, bucket=bucket)
+        async with objects.opened():
+            await objects.check()
+
+    await asyncio.gather(*(start() for _ in range(12)))

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 from minio import Minio
-from minio.error import S3Error
+from minio.error import MinioException
 from yarl import URL
 
 from shared.errors import NotFound, Unavailable
@@ -147,9 +147,10 @@ class Objects:
         return URL(link, encoded=True)
 
     def _make_bucket(self) -> None:
+        if self._client.bucket_exists(self._bucket):
+            return
         try:
+            self._client.make_bucket(self._bucket)
+        except MinioException:  # servers tell in many ways that another instance was faster
             if not self._client.bucket_exists(self._bucket):
-                self._client.make_bucket(self._bucket)
-        except S3Error as error:
-            if error.code not in {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}:
                 raise
