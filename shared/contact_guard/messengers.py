@@ -132,7 +132,10 @@ def _after(view: View, tokens: Sequence[Token], place: int, messenger: Messenger
     for offset, token in enumerate(tokens[place + 1 : place + 1 + _NEAR_TOKENS + _FAR_WORDS]):
         gap = norm[end : token.start]
         if token.word in _STOPS and norm[token.end : token.end + 1] in ("", " ", "\n"):
-            return None
+            if not _goes_on(tokens, place + offset + 2):
+                return None
+            end = token.end
+            continue
         if "\n" in gap:
             near = near and offset == 0
         if refused and offset > 1:
@@ -166,6 +169,16 @@ def _after(view: View, tokens: Sequence[Token], place: int, messenger: Messenger
             if skipped > _FAR_WORDS or messenger.shy or token.role & Role.NOT:
                 return None
     return None
+
+
+def _goes_on(tokens: Sequence[Token], place: int) -> bool:
+    """Tell whether a new sentence gives the handle: "on WeChat? Mine is …"."""
+    following = tokens[place : place + 2]
+    return (
+        len(following) == 2  # noqa: PLR2004 - two words
+        and bool(following[0].role & Role.MY)
+        and (following[1].word == ":" or bool(following[1].role & (Role.IS | Role.ID)))
+    )
 
 
 def _refused(tokens: Sequence[Token], place: int) -> bool:

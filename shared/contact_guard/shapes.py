@@ -59,7 +59,10 @@ def shape_of(run: Run) -> int:
         or (digits.startswith("0") and 9 <= len(digits) <= 12)
         or _COUNTRY.fullmatch(digits)
     ):
-        grouped_by_country = len(run.groups) > 1 and len(digits) >= 11 and _COUNTRY.fullmatch(digits)
+        pairs = all(len(group.digits) == 2 for group in run.groups)  # "82 84 81 85 83 84" are readings
+        grouped_by_country = (
+            len(run.groups) > 1 and len(digits) >= 11 and _COUNTRY.fullmatch(digits) and not pairs
+        )
         return FORMATTED if grouped_by_country and _is_country(run.groups[0].digits) else POSSIBLE
     if 8 <= len(digits) <= 11 and digits[0] in "23456789":
         return POSSIBLE

@@ -32,6 +32,7 @@ def test_judges_every_shared_example_rightly(name: str) -> None:
         pytest.param("tried/messages.jsonl", id="lines written to get through"),
         pytest.param("tried/second.jsonl", id="more lines written to get through"),
         pytest.param("tried/third.jsonl", id="lines in the manner of the shared ones"),
+        pytest.param("tried/fourth.jsonl", id="more lines in the manner of the shared ones"),
         pytest.param("tried/filenames.jsonl", id="file names written to get through"),
         pytest.param("unseen/messages.jsonl", id="lines set aside before the rules"),
         pytest.param("unseen/filenames.jsonl", id="file names set aside"),
