@@ -79,13 +79,17 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=4, help="of each phase of a closed loop")
     parser.add_argument("--quick", action="store_true", help="a short smoke run, written nowhere")
     parser.add_argument(
-        "--growth", action="store_true", help="10^4, 10^5 and 10^6 orders instead, for an hour"
+        "--growth",
+        nargs="*",
+        type=int,
+        metavar="ORDERS",
+        help="the same calls on so many orders each, 10^4, 10^5 and 10^6 unless told otherwise; takes an hour",
     )
     parser.add_argument("--only", nargs="+", choices=SCENARIOS, default=list(SCENARIOS), metavar="SCENARIO")
     parser.add_argument("--out", type=Path, default=RESULTS)
     arguments = parser.parse_args()
-    if arguments.growth:
-        asyncio.run(growth.measure(arguments.out, say=say))
+    if arguments.growth is not None:
+        asyncio.run(growth.measure(arguments.out, say=say, sizes=arguments.growth or growth.SIZES))
         return
     size = Size(
         orders=arguments.scale,

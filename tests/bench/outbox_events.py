@@ -68,6 +68,7 @@ async def tell(*, mongo_url: str, amqp_url: str, count: int) -> None:
             async with db.outbox.relaying():
                 for number, each in events.items():
                     db.outbox.send(DOCUMENTS, number, each)
+                await asyncio.Event().wait()  # until it is ended
 
 
 if __name__ == "__main__":
