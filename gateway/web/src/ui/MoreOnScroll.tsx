@@ -30,7 +30,8 @@ export function MoreOnScroll({ list }: { list: EndlessList }) {
 
   if (!hasNextPage) return null;
   return (
-    <div ref={end} style={{ padding: "1.5rem", textAlign: "center" }}>
+    // No anchor of the scroll position: what comes in its place would move the reader along with it.
+    <div ref={end} style={{ padding: "1.5rem", textAlign: "center", overflowAnchor: "none" }}>
       <Button variant="default" loading={isFetchingNextPage} onClick={() => fetchNextPage()}>
         {t("states.more")}
       </Button>
