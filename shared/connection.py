@@ -6,6 +6,7 @@ answer has to be taken. Refusals on this level are problem documents like all ot
 """
 
 import asyncio
+import socket
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -47,6 +48,11 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            # Less than fills a buffer is the kernel's to get rid of: a live stream's client that is gone without
+            # a word, or reads nothing, would hold its socket for a quarter of an hour, or for ever.
+            wire: socket.socket = transport.get_extra_info("socket")
+            wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(self.patience * 1000))
         self._await_request()
 
     def connection_lost(self, exc: Exception | None) -> None:
