@@ -65,5 +65,5 @@ async def connected(port: int, *, read_ahead: int = 2**16) -> AsyncIterator[Wire
     try:
         yield Wire(reader=reader, writer=writer)
     finally:
-        writer.close()
+        writer.transport.abort()  # what the other side did not take is not waited for
         await asyncio.gather(writer.wait_closed(), return_exceptions=True)
