@@ -6,7 +6,7 @@ import sys
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import aiohttp
 
@@ -23,12 +23,12 @@ _AWAY = (aiohttp.ClientError, OSError, TimeoutError)
 
 @dataclass(kw_only=True)
 class ChatProcess:
-    """One instance; after `kill` it can be started again at the same address."""
+    """One instance; after `kill` it can be started again, at another address."""
 
     settings: Settings
     session: aiohttp.ClientSession
     db: Database
-    port: int = field(default_factory=free_port)
+    port: int = 0
     kills: int = 0
     _process: Process | None = None
 
@@ -37,7 +37,20 @@ class ChatProcess:
         return Chat(session=self.session, url=f"http://127.0.0.1:{self.port}", db=self.db, app=None)
 
     async def start(self) -> None:
+        """Start it, and return when it is ready."""
+        await self._start()
+
+        async def is_ready() -> bool:
+            assert self._process
+            if self._process.returncode is not None:  # somebody else has taken the port meanwhile
+                await self._start()
+            return await self.is_ready()
+
+        await eventually(is_ready, within=120, every=0.1)
+
+    async def _start(self) -> None:
         settings = self.settings
+        self.port = free_port()
         self._process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "services.chat.main"),
             env=dict(os.environ)
@@ -65,7 +78,8 @@ class ChatProcess:
 
     async def kill(self) -> None:
         """End it as `kill -9` does."""
-        assert self._process
+        if self._process is None:
+            return
         with suppress(ProcessLookupError):
             self._process.kill()
         await self._process.wait()
@@ -74,7 +88,6 @@ class ChatProcess:
     async def fall_and_rise(self) -> None:
         await self.kill()
         await self.start()
-        await eventually(self.is_ready, within=60)
 
     async def insist(self, method: str, path: str, *, by: Caller, **options: object) -> Answer:
         """Call until there is an answer, as a client must whose connection broke."""
@@ -107,8 +120,6 @@ async def chat_processes(settings: Settings, *, count: int) -> AsyncIterator[lis
         )
         instances = [ChatProcess(settings=settings, session=session, db=db) for _ in range(count)]
         for instance in instances:
-            await instance.start()
             stack.push_async_callback(instance.kill)
-        for instance in instances:
-            await eventually(instance.is_ready, within=60)
+        await asyncio.gather(*(instance.start() for instance in instances))
         yield instances
