@@ -218,6 +218,13 @@ class Studio:
         async with await self._context(part.shot.who, look) as context:
             page = await context.new_page()
             await self._open(page, part.shot)
+            # What lies behind a dialog would look out at its round corners.
+            await page.evaluate("""() => {
+                for (const overlay of document.querySelectorAll(".mantine-Modal-overlay, .mantine-Drawer-overlay"))
+                    overlay.style.display = "none";
+                for (const dialog of document.querySelectorAll(".mantine-Modal-content, .mantine-Drawer-content"))
+                    dialog.style.boxShadow = "none";
+            }""")
             return _opened(await page.locator(part.part.format(**self.places)).screenshot())
 
     async def _open(self, page: Page, shot: Shot) -> None:

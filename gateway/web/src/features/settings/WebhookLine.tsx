@@ -28,11 +28,11 @@ export function WebhookLine({ webhook }: { webhook: Webhook }) {
       <Trouble webhook={webhook} />
       <div className={`${classes.lineActions} ${classes.after}`}>
         <Switch
+          className={classes.switch}
           aria-label={t("webhooks.switch", { url: webhook.url })}
           label={enabled ? t("webhooks.on") : t("webhooks.off")}
           checked={enabled}
           onChange={(event) => toggle.mutate(event.target.checked, { onError })}
-          mr="auto"
         />
         <Button variant="default" size="sm" aria-expanded={open} onClick={() => setOpen(!open)}>
           {t("webhooks.deliveries")}
