@@ -3,6 +3,7 @@
 
 import argparse
 import asyncio
+import os
 import sys
 import time
 import traceback
@@ -65,10 +66,11 @@ async def run(size: Size, names: Sequence[str]) -> Found:
     return found
 
 
-def facts_of(size: Size) -> dict[str, Any]:
+def facts_of(size: Size, *, load: float) -> dict[str, Any]:
     return {
         "data": f"{size.orders:,} orders, {size.messages:,} messages, {size.organisations} organisations",
         "rounds": f"{size.rounds}, each phase {size.seconds:g} s",
+        "load of the machine before": f"{load:.1f}; with more than a little, ratios suffer as well",
     }
 
 
@@ -100,9 +102,11 @@ def main() -> None:
     )
     if arguments.quick:
         size = Size(orders=400, messages=4000, organisations=60, rounds=1, seconds=1)
+    load, _, _ = os.getloadavg()
     found = asyncio.run(run(size, arguments.only))
     print(report.table(found.rows))
-    print(report.costs_table(found.costs))
+    if found.costs:
+        print(report.costs_table(found.costs))
     if not arguments.quick:
         report.write(
             arguments.out,
@@ -110,7 +114,7 @@ def main() -> None:
             title="Results",
             rows=found.rows,
             costs=found.costs,
-            facts=facts_of(size),
+            facts=facts_of(size, load=load),
         )
     if found.failed:
         sys.exit(f"failed: {', '.join(found.failed)}")
