@@ -220,10 +220,10 @@ class Studio:
             await self._open(page, part.shot)
             # What lies behind a dialog would look out at its round corners.
             await page.evaluate("""() => {
-                for (const overlay of document.querySelectorAll(".mantine-Modal-overlay, .mantine-Drawer-overlay"))
-                    overlay.style.display = "none";
-                for (const dialog of document.querySelectorAll(".mantine-Modal-content, .mantine-Drawer-content"))
-                    dialog.style.boxShadow = "none";
+                const dialogs = document.querySelectorAll(".mantine-Modal-content, .mantine-Drawer-content");
+                const behind = document.querySelectorAll("#root, .mantine-Modal-overlay, .mantine-Drawer-overlay");
+                for (const dialog of dialogs) dialog.style.boxShadow = "none";
+                if (dialogs.length > 0) for (const element of behind) element.style.visibility = "hidden";
             }""")
             return _opened(await page.locator(part.part.format(**self.places)).screenshot())
 
