@@ -199,7 +199,9 @@ def _recognized(norm: str, run: Run, words: Words, shape: int, cues: int) -> str
         two_words = shape < FORMATTED and length <= 8 and "," in norm[run.start : run.end]
         if (shape and not two_words) or length >= 9 or words.weak < 9 or cues & Role.CALL:
             return "phone.disguised"
-    if shape == FORMATTED and (words.weak < words.nearest_label or words.nearest_label > 3):
+    if shape == FORMATTED and (
+        min(words.weak, words.person) < words.nearest_label or words.nearest_label > 3
+    ):
         return "phone.formatted"
     if words.nearest_label <= 3 or shape != POSSIBLE or length < 9:
         return None

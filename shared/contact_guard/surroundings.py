@@ -1,4 +1,4 @@
-# ruff: noqa: C901, PLR2004 - one hint a line; the numbers are distances in words
+# ruff: noqa: C901, PLR0912, PLR2004 - one hint a line; the numbers are distances in words
 """What the words around a run of digits say of it."""
 
 import bisect
@@ -26,6 +26,7 @@ class Words:
 
     call: int = NOWHERE
     weak: int = NOWHERE
+    person: int = NOWHERE
     beside: bool = False  # a weak hint stands right before it
     label: int = NOWHERE
     label_after: int = NOWHERE
@@ -72,8 +73,14 @@ def _look_back(words: Words, view: View, tokens: Sequence[Token], run: Run, firs
             version = token.end != run.start and norm[token.end].isdigit()  # "v2.2024-11-18"
             if found and not (found.shy and version):
                 words.messenger, words.messenger_at = found, distance
+        if role & Role.RING and token is tokens[first - 1]:
+            words.call, distance = 0, 1
         if role & Role.CALL_WEAK:
             words.weak = min(words.weak, distance)
+        if role & Role.PERSON:
+            words.person = min(words.person, distance)
+        if role & Role.ASKING and words.label == 0 and tokens[first - 1].word == ":" and not ended:
+            words.label = NOWHERE
         if role & Role.LABEL and not role & Role.CALL:
             words.label = min(words.label, distance + (4 if ended else 0))
         if role & Role.DIAL:

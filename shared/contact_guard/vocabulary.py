@@ -24,6 +24,9 @@ class Role:
 
     CALL = 1 << 0  # announces a phone number
     CALL_WEAK = 1 << 1  # may announce one: "ring", "cell", "office"
+    RING = 1 << 48  # announces one right behind it: "text 415…"
+    ASKING = 1 << 49  # "questions on the order: 030…" tells no order's number
+    PERSON = 1 << 50  # somebody to turn to: "the order desk", "Frau Lenz"
     DIAL = 1 << 2  # says that the digits are for dialling, whatever they were called
     MINE = 1 << 40  # says so if it stands right behind them: "(my cell)"
     THEN = 1 << 42  # says that the number goes on
@@ -146,6 +149,9 @@ def roles_of(word: str) -> int:
 _ROLE_OF_KEY = {
     "call": Role.CALL,
     "call_weak": Role.CALL_WEAK,
+    "ring": Role.RING,
+    "asking": Role.ASKING,
+    "person": Role.PERSON,
     "dial": Role.DIAL,
     "mine": Role.MINE,
     "is": Role.IS,
