@@ -63,7 +63,8 @@ async def test_a_text_comes_out_as_it_was_sent_but_for_nfc(
     assert sent.json["seq"] == 2
     assert seen.json["items"][-1] == sent.json
     assert seen.headers["X-Order-Version"] == "1"
-    event = (await eventually(lambda: published.of("message.sent.v1")[-1:]))[0]
+    line, event = await eventually(lambda: (told := published.of("message.sent.v1"))[1:] and told)
+    assert line["data"]["message"]["sender"]["side"] == "system"
     assert event["data"]["message"] == sent.json
     assert (event["subject"], event["sequence"]) == (order_id, 2)
 
