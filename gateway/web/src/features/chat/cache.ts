@@ -21,17 +21,18 @@ function changeMessages(thread: Thread, change: (messages: Message[], page: numb
 export function receiveMessage(client: QueryClient, orderId: string, message: Message): void {
   const key = keys.messages(orderId);
   if (message.sender.user_id) stopTyping(orderId, message.sender.user_id);
-  const thread = client.getQueryData<Thread>(key);
+  const thread = client.getQueryState<Thread>(key);
   if (!thread) return;
-  const newest = thread.pages[0]?.items.at(-1)?.seq ?? 0;
+  const newest = thread.data?.pages[0]?.items.at(-1)?.seq ?? 0;
   if (message.seq <= newest) return;
-  if (message.seq > newest + 1) {
-    void client.invalidateQueries({ queryKey: key });
+  // An answer that is on its way may be older than the message, and would hide it again.
+  if (!thread.data || thread.fetchStatus === "fetching" || message.seq > newest + 1) {
+    void client.cancelQueries({ queryKey: key }).then(() => client.invalidateQueries({ queryKey: key }));
     return;
   }
   client.setQueryData<Thread>(
     key,
-    changeMessages(thread, (items, page) => (page === 0 ? [...items, message] : items)),
+    changeMessages(thread.data, (items, page) => (page === 0 ? [...items, message] : items)),
   );
 }
 

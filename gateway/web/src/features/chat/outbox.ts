@@ -1,6 +1,6 @@
 import { type Mutation, useMutationState, useQueryClient } from "@tanstack/react-query";
 import type { Attachment } from "@/api/schema";
-import { Problem } from "@/http";
+import { newKey, Problem } from "@/http";
 import { type SendVariables, sendingKey, useSendMessage } from "./queries";
 
 /** A message that the gateway has not taken yet. */
@@ -44,14 +44,14 @@ export function useOutbox(orderId: string) {
     blocked: all.findLast(({ error }) => isBlocked(error)),
     send: (text: string, attachments: Attachment[], { onBlocked }: { onBlocked: () => void }) =>
       send.mutate(
-        { key: crypto.randomUUID(), text, attachments },
+        { key: newKey(), text, attachments },
         { onError: (error) => isBlocked(error) && onBlocked() },
       ),
     retry: ({ key, text, attachments, error }: Outgoing) => {
       discard({ key });
       // The gateway answers a refused key with the same refusal again; without its answer the key must stay.
       const unanswered = error instanceof Problem && (error.status === 0 || error.status >= 500);
-      send.mutate({ key: unanswered ? key : crypto.randomUUID(), text, attachments });
+      send.mutate({ key: unanswered ? key : newKey(), text, attachments });
     },
     discard,
   };

@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 import type { Attachment } from "@/api/schema";
-import { Problem } from "@/http";
+import { newKey, Problem } from "@/http";
 import { MAX_BYTES, type Upload, upload } from "./upload";
 
 /** A file beside the message that is being written. */
@@ -34,7 +34,7 @@ export function useUploads(orderId: string) {
   );
 
   function start(file: File) {
-    const key = crypto.randomUUID();
+    const key = newKey();
     const entry: Attaching = { key, name: file.name, size: file.size, progress: 0 };
     if (file.size > MAX_BYTES) {
       setFiles((old) => [
