@@ -152,6 +152,10 @@ web_pages() {
         fi
         apt_install nodejs npm
     fi
+    if ! node -e 'const [major, minor] = process.versions.node.split("."); process.exit(major > 20 || (major == 20 && minor >= 19) ? 0 : 1)'; then
+        echo "Node.js $(node --version) is too old: install 20.19 or newer" >"$log"
+        return 1
+    fi
     wanted=$(cksum <gateway/web/package-lock.json)
     if [ "$(cat gateway/web/node_modules/.installed 2>/dev/null)" != "$wanted" ]; then
         # A clean install insists on the packages for other systems, which a mirror need not have.
