@@ -55,5 +55,11 @@ export async function answerOf<T>(
   throw new Problem(result.response.status, members);
 }
 
+/** A name that nothing else has. Not `crypto.randomUUID`, which a page has only over HTTPS or on its own machine. */
+export const newKey = () =>
+  Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(16).padStart(8, "0")).join(
+    "",
+  );
+
 /** The header that lets a creating call be repeated without a second effect. */
 export const onceBy = (key: string) => ({ "Idempotency-Key": key });

@@ -35,6 +35,7 @@ export function Feedback({ page }: { page: string }) {
         <Button
           variant="default"
           leftSection={<IconThumbUp size={17} />}
+          disabled={feedback.isPending}
           onClick={() => feedback.mutate({ page, helpful: true, comment: null })}
         >
           {t("help.yes")}

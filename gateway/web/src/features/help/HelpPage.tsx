@@ -5,7 +5,7 @@ import { Link, useParams } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import { languageNow } from "@/i18n";
 import { Page, Panel } from "@/ui/Page";
-import { MissingPage } from "@/ui/states";
+import { ErrorState, MissingPage } from "@/ui/states";
 import { Feedback } from "./Feedback";
 import { type Guide, type Guides, guidesIn, type Section, TOPICS, type Topic } from "./guides/guide";
 import classes from "./HelpPage.module.css";
@@ -14,7 +14,11 @@ import { pictureOf } from "./pictures";
 export function HelpPage() {
   const { t, i18n } = useTranslation();
   const { topic = "managing-active-orders" } = useParams({ strict: false });
-  const { data: guides } = useQuery({
+  const {
+    data: guides,
+    error,
+    refetch,
+  } = useQuery({
     queryKey: ["guides", i18n.language],
     queryFn: () => guidesIn(i18n.language),
     staleTime: Number.POSITIVE_INFINITY,
@@ -22,7 +26,14 @@ export function HelpPage() {
   const known = TOPICS.find((one) => one === topic);
 
   if (!known) return <MissingPage />;
-  if (!guides) return <Skeleton height="30rem" />;
+  if (error) return <ErrorState error={error} retry={refetch} />;
+  if (!guides) {
+    return (
+      <Page title={t("help.eyebrow")}>
+        <Skeleton height="30rem" />
+      </Page>
+    );
+  }
   return (
     <Page title={guides[known].title} eyebrow={t("help.eyebrow")}>
       <p className={classes.summary}>{guides[known].summary}</p>

@@ -3,6 +3,7 @@ import { IconMailCheck } from "@tabler/icons-react";
 import { getRouteApi } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { newKey } from "@/http";
 import { ButtonLink } from "@/ui/links";
 import { Page, Panel } from "@/ui/Page";
 import { ProblemNotice } from "@/ui/ProblemNotice";
@@ -21,10 +22,10 @@ export function SupportPage() {
 
   function submit(event: FormEvent) {
     event.preventDefault();
-    request.mutate({
-      key: crypto.randomUUID(),
-      body: { subject: subject.trim(), message: message.trim(), order_id: order ?? null },
-    });
+    const body = { subject: subject.trim(), message: message.trim(), order_id: order ?? null };
+    // The same text sent again, as its answer did not come, is still one request.
+    const same = JSON.stringify(request.variables?.body) === JSON.stringify(body);
+    request.mutate({ key: same && request.variables ? request.variables.key : newKey(), body });
   }
 
   return (
