@@ -72,6 +72,9 @@ def tell(capsys: pytest.CaptureFixture[str]) -> Tell:
     return to_the_terminal
 
 
+# Our own connections to a RabbitMQ that dies meanwhile: aiormq then forgets one of its coroutines.
+@pytest.mark.filterwarnings("ignore:coroutine 'Connection.close' was never awaited")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize(
     "run", [pytest.param(SHORT, id="short"), pytest.param(LONG, id="long", marks=pytest.mark.soak)]
 )
