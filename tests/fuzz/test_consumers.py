@@ -62,7 +62,7 @@ async def channel(amqp_url: str) -> AsyncIterator[AbstractChannel]:
 async def test_no_event_stops_a_consumer(
     service: str, settings: dict[str, Any], channel: AbstractChannel
 ) -> None:
-    await survive(service, settings, channel, seed=9, count=40)
+    await survive(service, settings, channel, seed=9, count=25)
 
 
 @pytest.mark.soak

@@ -224,7 +224,7 @@ async def test_no_upload_is_more_than_it_seems(market: Market, what: str) -> Non
 async def test_no_file_that_breaks_off_breaks_anything(market: Market, ending: str) -> None:
     content, random = WHOLE[ending](), Random(ending)  # noqa: S311 - to be repeated, not to be secret
     who = market.somebody("factory")
-    for _ in range(5):
+    for _ in range(3):
         torn = content[: random.randrange(1, len(content))]
         wrong = bytearray(content)
         for _ in range(20):
