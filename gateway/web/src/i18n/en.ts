@@ -487,6 +487,8 @@ const en = {
     logoTooLarge: "Larger than 2 MB",
     logoTypeUnsupported: "A logo is a PNG, JPEG, WebP or GIF picture.",
     attachmentTypeUnsupported: "This kind of file cannot be sent",
+    tooManyWebhooks: "No more webhooks can be added.",
+    webhookDisabled: "The webhook is switched off.",
     staleVersion: "Somebody else changed it meanwhile. Please look again.",
     lastOwner: "An organization needs at least one owner.",
     ownerNeeded: "Only an owner of your organization can do this.",

@@ -460,6 +460,8 @@ const zh = {
     logoTooLarge: "超过 2 MB",
     logoTypeUnsupported: "标志须为 PNG、JPEG、WebP 或 GIF 图片。",
     attachmentTypeUnsupported: "不支持此类文件",
+    tooManyWebhooks: "Webhook 数量已达上限。",
+    webhookDisabled: "该 Webhook 已停用。",
     staleVersion: "内容已被他人修改，请重新查看。",
     lastOwner: "公司至少需要一位所有者。",
     ownerNeeded: "只有贵公司的所有者可以执行此操作。",

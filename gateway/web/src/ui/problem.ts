@@ -24,6 +24,8 @@ const KNOWN: Record<string, Known> = {
   "attachment-type-unsupported": "attachmentTypeUnsupported",
   "logo-too-large": "logoTooLarge",
   "logo-type-unsupported": "logoTypeUnsupported",
+  "too-many-webhooks": "tooManyWebhooks",
+  "webhook-disabled": "webhookDisabled",
   "stale-version": "staleVersion",
   "last-owner": "lastOwner",
   "owner-needed": "ownerNeeded",
