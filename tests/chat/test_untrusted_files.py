@@ -78,9 +78,10 @@ def a_docx_bomb() -> bytes:
 async def test_what_unpacks_to_far_more_than_it_is_is_refused_and_leaves_nothing(
     chat: Chat, name: str, make: object
 ) -> None:
+    data = make()  # type: ignore[operator]
     order_id = await a_thread(chat)
 
-    answer = await upload(chat, order_id, make(), name=name)  # type: ignore[operator]
+    answer = await upload(chat, order_id, data, name=name)
 
     assert (answer.status, answer.problem) == (422, "attachment-unsafe")
     assert await objects_of(chat, order_id) == []
@@ -103,14 +104,15 @@ def a_large_flat_png(*, edge: int) -> bytes:
 async def test_a_picture_too_large_to_draw_is_stored_and_holds_up_nobody(
     chat: Chat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.chat.attachments.thumbnails._SECONDS", 0.05)
+    drawing = chat.app.state.parts.thumbnails._drawing
+    monkeypatch.setattr(drawing, "_seconds", 0.05)
     order_id = await a_thread(chat)
 
     large, small = await asyncio.gather(
         upload(chat, order_id, a_large_flat_png(edge=9000), name="large.png"),
         upload(chat, order_id, b"%PDF-1.7 no end", name="small.pdf"),
     )
-    monkeypatch.setattr("services.chat.attachments.thumbnails._SECONDS", 10)
+    monkeypatch.setattr(drawing, "_seconds", 60)
     next_one = await upload(chat, order_id, files.a_jpeg(), name="next.jpg")
 
     assert (large.status, large.json["thumbnail_url"]) == (201, None), "its time ran out"
