@@ -100,6 +100,7 @@ async def test_axe_finds_nothing_serious_on_any_page_in_light_and_dark(market: M
             await who.page.evaluate(AXE)
             for scheme, rules in (("light", None), ("dark", ["color-contrast"])):
                 await who.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+                await expect(who.page.locator("html")).to_have_attribute("data-mantine-color-scheme", scheme)
                 if problems := await who.page.evaluate(FIND, rules):
                     found[path, scheme] = problems
 

@@ -29,7 +29,12 @@ export function AccountMenu() {
 
   return (
     <>
-      <button type="button" className={classes.account} popoverTarget={id} aria-label={t("nav.account")}>
+      <button
+        type="button"
+        className={classes.account}
+        popoverTarget={id}
+        aria-label={`${organisation.name} ${user.display_name}, ${t("nav.account")}`}
+      >
         <OrganisationMark organisation={organisation} />
         <span className={classes.who}>
           <span className={classes.organisation}>{organisation.name}</span>

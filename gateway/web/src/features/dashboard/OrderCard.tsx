@@ -77,10 +77,17 @@ export function OrderCard({ card }: { card: Card }) {
           variant={unread > 0 ? "filled" : "default"}
           color={unread > 0 ? "signal" : undefined}
           leftSection={<IconMessageCircle size={17} />}
-          aria-label={unread > 0 ? t("orders.openChatUnread", { count: unread }) : t("orders.openChat")}
         >
-          {t("orders.openChat")}
-          {unread > 0 && <span className={classes.unread}>{format.number(unread)}</span>}
+          {unread === 0 && t("orders.openChat")}
+          {unread > 0 && (
+            <>
+              <span aria-hidden="true">
+                {t("orders.openChat")}
+                <span className={classes.unread}>{format.number(unread)}</span>
+              </span>
+              <span className="sr-only">{t("orders.openChatUnread", { count: unread })}</span>
+            </>
+          )}
         </Button>
       </div>
     </article>

@@ -30,7 +30,12 @@ export default function ConfirmReceiptDialog({
   }
 
   return (
-    <Modal opened onClose={onClose} title={t("receipt.title", { number: order.number })}>
+    <Modal
+      opened
+      onClose={onClose}
+      closeButtonProps={{ "aria-label": t("actions.close") }}
+      title={t("receipt.title", { number: order.number })}
+    >
       <form onSubmit={submit}>
         <Stack>
           <p style={{ margin: 0 }}>{t("receipt.meaning")}</p>

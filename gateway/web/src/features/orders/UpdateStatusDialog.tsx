@@ -47,7 +47,12 @@ export default function UpdateStatusDialog({
   }
 
   return (
-    <Modal opened onClose={onClose} title={t("updateStatus.title", { number: order.number })}>
+    <Modal
+      opened
+      onClose={onClose}
+      closeButtonProps={{ "aria-label": t("actions.close") }}
+      title={t("updateStatus.title", { number: order.number })}
+    >
       <form onSubmit={submit}>
         <Stack>
           <div>

@@ -35,7 +35,12 @@ export default function ReviewDialog({ order, onClose }: { order: ActionableOrde
   }
 
   return (
-    <Modal opened onClose={onClose} title={t(`review.title.${side}`, { number: order.number })}>
+    <Modal
+      opened
+      onClose={onClose}
+      closeButtonProps={{ "aria-label": t("actions.close") }}
+      title={t(`review.title.${side}`, { number: order.number })}
+    >
       <form onSubmit={onSubmit}>
         <Stack>
           <p style={{ margin: 0 }}>{t(`review.meaning.${side}`)}</p>
