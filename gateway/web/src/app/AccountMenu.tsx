@@ -29,17 +29,13 @@ export function AccountMenu() {
 
   return (
     <>
-      <button
-        type="button"
-        className={classes.account}
-        popoverTarget={id}
-        aria-label={`${organisation.name} ${user.display_name}, ${t("nav.account")}`}
-      >
+      <button type="button" className={classes.account} popoverTarget={id}>
         <OrganisationMark organisation={organisation} />
         <span className={classes.who}>
           <span className={classes.organisation}>{organisation.name}</span>
           <span className={classes.user}>{user.display_name}</span>
         </span>
+        <span className="sr-only">{t("nav.account")}</span>
         <IconChevronDown size={14} className={classes.chevron} />
       </button>
       <div id={id} ref={menu} popover="auto" className={classes.menu}>
