@@ -19,7 +19,7 @@ FIND = """async (rules) => {
     const found = await axe.run(document, { resultTypes: ["violations"], ...only });
     return found.violations
         .filter(({ impact }) => impact === "serious" || impact === "critical")
-        .flatMap(({ id, nodes }) => nodes.map(({ target, html }) => `${id}: ${target} ${html.slice(0, 160)}`));
+        .flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id}: ${target} ${failureSummary}`));
 }"""
 SHIFTS = """
     window.shifts = [];
@@ -89,7 +89,17 @@ async def settled(page: Page) -> None:
     await page.evaluate("document.fonts.ready.then(() => undefined)")
 
 
-@pytest.mark.xfail(strict=False, reason="contrast right after a switch to dark is not understood yet")
+async def lasting_problems(page: Page, rules: list[str] | None) -> list[str]:
+    """Tell what is wrong and stays so: colors and drawers come by transitions, and are faint on the way."""
+    problems: list[str] = []
+    for _ in range(4):
+        problems = await page.evaluate(FIND, rules)
+        if not problems:
+            break
+        await page.wait_for_timeout(500)
+    return problems
+
+
 @pytest.mark.parametrize("market", [{"language": "en-GB"}, {"language": "zh-CN"}], indirect=True)
 async def test_axe_finds_nothing_serious_on_any_page_in_light_and_dark(market: Market) -> None:
     found = {}
@@ -102,7 +112,7 @@ async def test_axe_finds_nothing_serious_on_any_page_in_light_and_dark(market: M
             for scheme, rules in (("light", None), ("dark", ["color-contrast"])):
                 await who.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
                 await expect(who.page.locator("html")).to_have_attribute("data-mantine-color-scheme", scheme)
-                if problems := await who.page.evaluate(FIND, rules):
+                if problems := await lasting_problems(who.page, rules):
                     found[path, scheme] = problems
 
     await asyncio.gather(examine(market.buyer), examine(market.factory))

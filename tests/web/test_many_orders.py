@@ -81,12 +81,11 @@ async def test_five_hundred_cards_are_loaded_by_scrolling_and_stay_live(
 
     await factory.open("/")
     await expect(page.get_by_role("article").first).to_be_visible()
-    while not await page.get_by_text(f"That is all: {MANY} orders").is_visible():
-        cards = page.get_by_role("article")
-        had = await cards.count()
-        await page.keyboard.press("End")
-        if had < MANY:
-            await expect(cards.nth(had)).to_be_attached()
+    cards = page.get_by_role("article")
+    while (had := await cards.count()) < MANY:
+        await page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+        await expect(cards.nth(had)).to_be_attached()
+    await expect(page.get_by_text(f"That is all: {MANY} orders")).to_be_attached()
     frames: list[float] = await page.evaluate(SCROLL)
     shown = await page.evaluate(
         "[...document.querySelectorAll('article')].filter((card) => card.checkVisibility({contentVisibilityAuto: true})).length"
@@ -106,5 +105,5 @@ async def test_five_hundred_cards_are_loaded_by_scrolling_and_stay_live(
     await expect(last.get_by_role("link", name="Open chat, 1 unread message")).to_be_attached()
 
     await page.get_by_role("searchbox", name="Search orders").fill("drawing 123")
-    await expect(page.get_by_role("article")).to_have_count(1)
+    await expect(factory.card("Bracket of drawing 124")).to_have_count(0)
     await expect(factory.card("Bracket of drawing 123")).to_be_visible()

@@ -5,11 +5,9 @@ import { useAccount } from "@/features/account/queries";
 import { markReadByOtherSide, receiveMessage } from "@/features/chat/cache";
 import { showTyping, type Typing } from "@/features/chat/typing";
 import { keys } from "@/features/keys";
+import { Gather } from "@/gather";
 import { type LiveEvent, LiveStream, useLiveState } from "@/live";
 import { ME } from "@/queries";
-
-// A burst of events costs one reload, not one each.
-const GATHER = 400;
 
 const Stream = createContext<LiveStream | null>(null);
 
@@ -36,14 +34,9 @@ export function LiveUpdates({ children }: { children: ReactNode }) {
   const [stream, setStream] = useState<LiveStream | null>(null);
 
   useEffect(() => {
-    const stale = new Map<string, QueryKey>();
-    let timer: ReturnType<typeof setTimeout> | undefined;
-
-    function refresh() {
-      timer = undefined;
-      for (const queryKey of stale.values()) void client.invalidateQueries({ queryKey });
-      stale.clear();
-    }
+    const stale = new Gather<QueryKey>((queryKeys) =>
+      Promise.all(queryKeys.map((queryKey) => client.invalidateQueries({ queryKey }))),
+    );
 
     function onEvent(event: LiveEvent) {
       if (event.type === "message.sent.v1") {
@@ -62,8 +55,7 @@ export function LiveUpdates({ children }: { children: ReactNode }) {
         showTyping(event.data as unknown as Typing, { ownSide: side });
         return;
       }
-      for (const key of touchedBy(event)) stale.set(JSON.stringify(key), key);
-      timer ??= setTimeout(refresh, GATHER);
+      for (const key of touchedBy(event)) stale.add(key);
     }
 
     // Also learns that the session is over: then the answer to "who am I" is 401.
@@ -74,7 +66,7 @@ export function LiveUpdates({ children }: { children: ReactNode }) {
     live.start();
     setStream(live);
     return () => {
-      clearTimeout(timer);
+      stale.stop();
       askWhoWeAre();
       live.stop();
     };
