@@ -16,6 +16,8 @@ from shared.contact_guard.vocabulary import Role
 _MOST = 4
 _LONGEST_FRAGMENT = 9
 _FEW_WORDS = 3
+_SERIES = 3
+_MOST_STEP = 10
 _OPEN_END = re.compile(r"[\w.+-]*@\s*$|(?:^|\s)www\.?$|^\S{1,30}\.$|[\w-]\.$")
 _PIECE = re.compile(r"[\w.@:/-]{1,30}", re.ASCII)
 _AMOUNT = re.compile(r"[x×%$€£¥=,]|\d\.\d{1,2}$")
@@ -101,7 +103,7 @@ def _digits(earlier: Sequence[str], raw: str) -> list[Finding]:
                 label = True
             continue
         parts.insert(0, part)
-    if label:
+    if label or _counts(parts):
         return []
     for first in range(len(parts) - 1):
         kind_rule = _judge(parts[first:], said)
@@ -110,6 +112,15 @@ def _digits(earlier: Sequence[str], raw: str) -> list[Finding]:
             start, end = view.span(last.run.start, last.run.end)
             return [Finding("messenger" if said & Role.MESSENGER else "phone", start, end, kind_rule)]
     return []
+
+
+def _counts(parts: Sequence[_Part]) -> bool:
+    """Tell whether the numbers go on by the same small step: boxes, pages and lines that somebody counts."""
+    digits = [part.run.digits for part in parts]
+    if len(digits) < _SERIES or any(each.startswith("0") for each in digits):
+        return False
+    steps = {int(after) - int(before) for before, after in itertools.pairwise(digits)}
+    return len(steps) == 1 and 0 < abs(steps.pop()) <= _MOST_STEP
 
 
 def _announces_trade(tokens: Sequence[Token]) -> bool:

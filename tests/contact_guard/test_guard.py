@@ -147,3 +147,12 @@ def test_looks_back_no_further_than_four_messages() -> None:
 )
 def test_has_nothing_to_say_to_next_to_nothing(text: str) -> None:
     assert check(text) == []
+
+
+@pytest.mark.parametrize("line", ["Message {}.", "{}", "Line {} of the list", "第{}箱", "Nachricht {}"])
+@pytest.mark.parametrize("step", [1, 2, 10])
+def test_what_somebody_counts_passes(line: str, step: int) -> None:
+    for number in range(1, 1200, step):
+        earlier = range(max(1, number - 4 * step), number, step)
+        previous = tuple(line.format(each) for each in earlier)
+        assert check(line.format(number), context=Context(previous=previous)) == []
