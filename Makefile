@@ -43,7 +43,7 @@ dead-letters: ## List the messages that no consumer could handle
 	@$(BIN)/millrace dead-letters list
 
 test: setup ## Run all tests, against real MongoDB, RabbitMQ and S3
-	@$(BIN)/pytest
+	@$(BIN)/pytest --numprocesses 2 --dist loadfile
 	@[ ! -f gateway/web/package.json ] || npm --prefix gateway/web test
 
 test-fast: ## Run the tests that need no server

@@ -22,6 +22,7 @@ log = structlog.get_logger(__name__)
 STREAM: Final = messaging.LIVE_LOG
 _PREFETCH: Final = 500
 _RETRY_PAUSE: Final = 1.0
+_SILENCE: Final = 8.0
 _CLOCKS_DIFFER: Final = timedelta(minutes=1)
 
 
@@ -96,16 +97,20 @@ class Log:
         await queue.bind(exchange, routing_key=STREAM.routing())
         place = self._last
         sign = new_id()
+        received = 0
+        is_signed = False
 
         async def receive(message: AbstractIncomingMessage) -> None:
-            nonlocal place
+            nonlocal place, received, is_signed
             if ended.done():
                 return
+            received += 1
             heard = _entry(message)
             if heard is not None and place is None:
                 self._last, self._last_heard_at = heard, utc_now()
                 self._listener.hear(heard)
                 if heard.event_id == sign:
+                    is_signed = True
                     self._listener.caught_up(is_caught_up=True)
             elif heard is not None and place is not None:
                 if (heard.offset, heard.event_id) == (place.offset, place.event_id):
@@ -128,6 +133,12 @@ class Log:
             routing_key=STREAM.name,
             timeout=10,
         )
+        # A broker that has just come back may take a reader and then send it nothing.
+        while not is_signed and not ended.done():
+            before = received
+            await asyncio.wait({ended}, timeout=_SILENCE)
+            if received == before and not ended.done():
+                raise TimeoutError("the live log is silent")
 
 
 def _entry(message: AbstractIncomingMessage) -> Entry | None:
