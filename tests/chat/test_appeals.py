@@ -58,7 +58,7 @@ async def test_a_refusal_has_a_name_and_leaves_no_copy_of_the_text(chat: Chat, s
 
     assert (refused.status, refused.problem) == (422, "contact-info-blocked")
     assert refused.json["ref"]
-    assert "555" not in everything_stored(settings)
+    assert "202 555" not in everything_stored(settings)
     listed = await guard(settings, "blocked")
     assert refused.json["ref"] in listed.stdout
     assert "appeal: -" in listed.stdout
@@ -77,8 +77,8 @@ async def test_an_appeal_reaches_moderators_and_is_kept_encrypted(
     assert made.json == again.json == {"ref": ref, "state": "waiting", "note": None}
     (event,) = await eventually(lambda: published.of("appeal.submitted.v1"))
     assert (event["data"]["ref"], event["data"]["kinds"]) == (ref, ["phone"])
-    assert "555" not in str(event)
-    assert "555" not in everything_stored(settings)
+    assert "202 555" not in str(event)
+    assert "202 555" not in everything_stored(settings)
     assert "part number" not in everything_stored(settings)
     listed = await guard(settings, "appeals")
     assert TEXT in listed.stdout

@@ -102,7 +102,7 @@ async def test_five_hundred_cards_are_loaded_by_scrolling_and_stay_live(
     last = factory.card("Bracket of drawing 499")
     order_id = (await factory.call("GET", "/orders?q=drawing+499"))["items"][0]["id"]
     await buyer.call("POST", f"/orders/{order_id}/messages", {"text": "Is it begun?"})
-    await expect(last.get_by_role("link", name="Open chat, 1 unread message")).to_be_attached()
+    await expect(last.get_by_role("link", name="Open chat, 1 unread message")).to_be_attached(timeout=90_000)
 
     await page.get_by_role("searchbox", name="Search orders").fill("drawing 123")
     await expect(factory.card("Bracket of drawing 124")).to_have_count(0)

@@ -13,7 +13,7 @@ export class Gather<T> {
   constructor(
     private readonly work: (items: T[]) => Promise<unknown>,
     private readonly wait = 400,
-    private readonly patience = 10_000,
+    private readonly patience = 60_000,
   ) {}
 
   /** Takes an item in, unless an equal one waits already. */

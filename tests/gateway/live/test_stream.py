@@ -176,7 +176,10 @@ async def test_a_client_that_has_heard_nothing_yet_has_a_cursor_all_the_same(
 async def test_a_cursor_of_no_use_is_answered_by_resync_and_the_live_events(
     gateway: Gateway, publish: Publish, cursor: str
 ) -> None:
-    await publish(an_event())
+    async with listening(gateway.url, BUYER) as before:
+        await eventually(lambda: before.types == ["ready"])
+        await publish(missed := an_event())
+        await eventually(lambda: before.types == ["ready", missed["type"]])
 
     async with listening(gateway.url, BUYER, last_event_id=cursor) as buyer:
         await eventually(lambda: buyer.types == ["ready", "resync"])
