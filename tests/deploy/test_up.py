@@ -203,7 +203,7 @@ async def test_down_also_ends_what_a_crash_of_the_supervisor_left(operator: Oper
     down = operator.millrace("down")
 
     assert down.stdout == "Stopped\n"
-    assert operator.processes() == []
+    await eventually(lambda: operator.processes() == [])
     assert operator.millrace("down").stdout == f"Nothing runs in {operator.home}\n"
 
 
