@@ -1,20 +1,21 @@
-"""The options of commands that read a running suite's databases."""
+"""What commands need that work on a running suite's databases."""
 
-import os
-from pathlib import Path
-from typing import Annotated
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Annotated, TypeVar
 
 import typer
+from pymongo.errors import PyMongoError
 
-from deploy.local import Endpoints
+from deploy.here import endpoints_here
+from shared import mongo
+from shared.mongo import Database
+
+T = TypeVar("T")
 
 
 def _of_the_suite_here() -> str:
-    home = Path(os.environ.get("MILLRACE_HOME", ".millrace"))  # noqa: TID251 - the command's own option
-    try:
-        return Endpoints.model_validate_json((home / "endpoints.json").read_text()).mongo
-    except FileNotFoundError:
-        raise typer.BadParameter(f"no suite runs in {home}: name the database with --mongo") from None
+    return endpoints_here(otherwise="name the database with --mongo").mongo
 
 
 Mongo = Annotated[
@@ -29,3 +30,17 @@ Mongo = Annotated[
 Prefix = Annotated[
     str, typer.Option("--prefix", envvar="MILLRACE_MONGO_DB_PREFIX", help="put before every database name")
 ]
+
+
+def ask(url: str, name: str, act: Callable[[Database], Awaitable[T]]) -> T:
+    """Do something with a database; where MongoDB does not answer, say so in one line and end the command."""
+
+    async def acted() -> T:
+        async with mongo.connect(url=url, name=name, driver="pymongo") as db:
+            return await act(db)
+
+    try:
+        return asyncio.run(acted())
+    except PyMongoError as error:
+        typer.echo(f"MongoDB does not answer: {type(error).__name__}", err=True)
+        raise typer.Exit(1) from None

@@ -4,10 +4,8 @@ It speaks AMQP and nothing else, so that it works on every RabbitMQ. Nothing her
 """
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated, Any
 
 import aio_pika
@@ -16,7 +14,8 @@ import typer
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
 from aio_pika.exceptions import AMQPConnectionError, ChannelNotFoundEntity, DeliveryError
 
-from deploy.local import SERVICES, Endpoints
+from deploy.here import endpoints_here
+from deploy.local import SERVICES
 from shared import messaging
 from shared.events.catalog import EVENTS
 
@@ -28,11 +27,7 @@ app = typer.Typer(
 
 
 def _of_the_suite_here() -> str:
-    home = Path(os.environ.get("MILLRACE_HOME", ".millrace"))  # noqa: TID251 - the command's own option
-    try:
-        return Endpoints.model_validate_json((home / "endpoints.json").read_text()).amqp
-    except FileNotFoundError:
-        raise typer.BadParameter(f"no suite runs in {home}: name the broker with --amqp") from None
+    return endpoints_here(otherwise="name the broker with --amqp").amqp
 
 
 Amqp = Annotated[

@@ -1,18 +1,15 @@
 """`millrace help`: what readers think of the help pages, and what they asked support."""
 
-import asyncio
 import textwrap
 from collections.abc import Callable, Coroutine
 from datetime import datetime
 from typing import Annotated, Any
 
 import typer
-from pymongo.errors import PyMongoError
 
-from deploy.database import Mongo, Prefix
+from deploy.database import Mongo, Prefix, ask
 from services.notifications.store import mails, people, support
 from services.notifications.store.support import SupportRequestNotFound
-from shared import mongo
 from shared.mongo import Database
 
 app = typer.Typer(
@@ -76,17 +73,10 @@ def request(reference: str, mongo_url: Mongo, prefix: Prefix = "") -> None:
 
 
 def _run(show: Callable[[Database], Coroutine[Any, Any, None]], *, url: str, prefix: str) -> None:
-    async def connected() -> None:
-        async with mongo.connect(url=url, name=f"{prefix}notifications", driver="pymongo") as db:
-            await show(db)
-
     try:
-        asyncio.run(connected())
+        ask(url, f"{prefix}notifications", show)
     except SupportRequestNotFound:
         typer.echo("There is no request with this reference", err=True)
-        raise typer.Exit(1) from None
-    except PyMongoError as error:
-        typer.echo(f"MongoDB does not answer: {type(error).__name__}", err=True)
         raise typer.Exit(1) from None
 
 

@@ -1,20 +1,17 @@
 """`millrace guard`, for moderators: what was blocked, the appeals against it, and files that hold contact information."""
 
-import asyncio
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
-from pymongo.errors import PyMongoError
 
-from deploy.database import Mongo, Prefix
+from deploy.database import Mongo, Prefix, ask
 from deploy.guard import app
 from deploy.parts import secret
 from services.chat.store import blocks, inside
 from services.chat.use_cases.blocking import APPEALS
-from shared import mongo
 from shared.clock import utc_now
 from shared.locked import Lock, NotReadable
 from shared.mongo import Database, Document
@@ -148,12 +145,4 @@ def _when(at: Any) -> str:
 
 
 def _with_chat(url: str, prefix: str, act: Callable[[Database], Awaitable[T]]) -> T:
-    async def acted() -> T:
-        async with mongo.connect(url=url, name=f"{prefix}chat", driver="pymongo") as db:
-            return await act(db)
-
-    try:
-        return asyncio.run(acted())
-    except PyMongoError as error:
-        typer.echo(f"MongoDB does not answer: {type(error).__name__}", err=True)
-        raise typer.Exit(1) from None
+    return ask(url, f"{prefix}chat", act)

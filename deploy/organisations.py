@@ -1,16 +1,14 @@
 """`millrace organisations`: close an organisation that has left the marketplace, or open it again."""
 
-import asyncio
 from typing import Annotated
 
 import typer
-from pymongo.errors import PyMongoError
 
-from deploy.database import Mongo, Prefix
+from deploy.database import Mongo, Prefix, ask
 from gateway.accounts import store, use_cases
 from gateway.accounts.domain import Organisation, OrganisationNotFound
-from shared import mongo
 from shared.clock import utc_now
+from shared.mongo import Database
 from shared.outbox import Outbox
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Look after the organisations.")
@@ -33,25 +31,21 @@ def close(
     It takes effect within ten seconds while a gateway runs, else at the gateway's next start.
     """
     try:
-        changed = asyncio.run(
-            _close(organisation_id, is_closed=not reopen, url=mongo_url, name=f"{prefix}gateway")
+        changed = ask(
+            mongo_url, f"{prefix}gateway", lambda db: _close(db, organisation_id, is_closed=not reopen)
         )
     except OrganisationNotFound:
         typer.echo(f"There is no organisation {organisation_id}", err=True)
         raise typer.Exit(1) from None
-    except PyMongoError as error:
-        typer.echo(f"MongoDB does not answer: {type(error).__name__}", err=True)
-        raise typer.Exit(1) from None
     typer.echo(f"{changed.name} is {'closed' if changed.closed else 'open'}")
 
 
-async def _close(organisation_id: str, *, is_closed: bool, url: str, name: str) -> Organisation:
-    async with mongo.connect(url=url, name=name, driver="pymongo") as db:
-        # The event stays in the record; a running gateway finds it there and publishes it.
-        db.outbox = Outbox(db=db, collections=(store.ORGANISATIONS,), publish=_left_to_the_gateway)
-        return await use_cases.close_organisation(
-            db, organisation_id=organisation_id, is_closed=is_closed, now=utc_now()
-        )
+async def _close(db: Database, organisation_id: str, *, is_closed: bool) -> Organisation:
+    # The event stays in the record; a running gateway finds it there and publishes it.
+    db.outbox = Outbox(db=db, collections=(store.ORGANISATIONS,), publish=_left_to_the_gateway)
+    return await use_cases.close_organisation(
+        db, organisation_id=organisation_id, is_closed=is_closed, now=utc_now()
+    )
 
 
 async def _left_to_the_gateway(_: object) -> None:

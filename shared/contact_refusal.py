@@ -10,22 +10,22 @@ from shared.errors import Invalid
 class ContactInfoBlocked(Invalid):
     """The text would take the deal off the platform.
 
-    The answer tells where each finding is, in code points of the text as it was submitted. `found`
-    says more, for moderators.
+    The answer tells where each finding is, in code points of the text as it was submitted. `kinds` and
+    `rules` say, each once and in order, what was found and by what; they are for moderators.
     """
 
     title = "Contact information is not allowed here"
 
     def __init__(self, found: Sequence[Finding], *, pointer: str) -> None:
-        kinds = ", ".join(sorted({finding.kind for finding in found}))
+        self.kinds: list[str] = sorted({finding.kind for finding in found})
+        self.rules = sorted({finding.rule for finding in found})
         super().__init__(
-            f"remove the contact information ({kinds}) and send the rest",
+            f"remove the contact information ({', '.join(self.kinds)}) and send the rest",
             pointer=pointer,
             findings=[
                 {"kind": finding.kind, "start": finding.start, "end": finding.end} for finding in found
             ],
         )
-        self.found = tuple(found)
 
 
 def refuse_contact_info(

@@ -73,8 +73,8 @@ async def refuse_contact_info_in_name(
             factory_id=None,
             user_id=user_id,
             where=where,
-            kinds=sorted({finding.kind for finding in refusal.found}),
-            rules=sorted({finding.rule for finding in refusal.found}),
+            kinds=refusal.kinds,
+            rules=refusal.rules,
         )
         await store.insert_block(db, blocked, sealed([blocked], now=now), now=now)
         raise

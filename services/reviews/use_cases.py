@@ -107,8 +107,8 @@ async def _refuse_contact_info(
             factory_id=review.factory.id,
             user_id=caller.user_id,
             where=where,
-            kinds=sorted({finding.kind for finding in refusal.found}),
-            rules=sorted({finding.rule for finding in refusal.found}),
+            kinds=refusal.kinds,
+            rules=refusal.rules,
         )
         await store.insert_block(db, blocked, sealed([blocked], now=now), now=now)
         raise

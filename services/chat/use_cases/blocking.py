@@ -54,8 +54,8 @@ async def refuse(  # noqa: PLR0913 - what is written, by whom, where
             factory_id=thread.factory_id,
             user_id=caller.user_id,
             where=where,
-            kinds=tuple(sorted({finding.kind for finding in refusal.found})),
-            rules=tuple(sorted({finding.rule for finding in refusal.found})),
+            kinds=tuple(refusal.kinds),
+            rules=tuple(refusal.rules),
             mark=mark,
             appeal=None,
         )
