@@ -44,7 +44,7 @@ async def accept_many(endpoints: Endpoints, buyer: Visitor, factory: Visitor) ->
                 "buyer_id": buyer.organisation_id,
                 "accepted_by": user,
                 "deadline": in_days(number // 10),
-                "product": {"name": f"Bracket of drawing {number:03}"},
+                "product": {"name": f"Bracket of drawing D{number:03}"},
             }
             event = {
                 "specversion": "1.0",
@@ -99,11 +99,11 @@ async def test_five_hundred_cards_are_loaded_by_scrolling_and_stay_live(
     record_testsuite_property("scrolling_500_cards_ms", figures | {"longest": frames[-1]})
     print(figures | {"longest": frames[-1]})  # noqa: T201 - a measurement, read with -s
 
-    last = factory.card("Bracket of drawing 499")
-    order_id = (await factory.call("GET", "/orders?q=drawing+499"))["items"][0]["id"]
+    last = factory.card("Bracket of drawing D499")
+    order_id = (await factory.call("GET", "/orders?q=drawing+D499"))["items"][0]["id"]
     await buyer.call("POST", f"/orders/{order_id}/messages", {"text": "Is it begun?"})
     await expect(last.get_by_role("link", name="Open chat, 1 unread message")).to_be_attached(timeout=90_000)
 
-    await page.get_by_role("searchbox", name="Search orders").fill("drawing 123")
-    await expect(factory.card("Bracket of drawing 124")).to_have_count(0)
-    await expect(factory.card("Bracket of drawing 123")).to_be_visible()
+    await page.get_by_role("searchbox", name="Search orders").fill("drawing D123")
+    await expect(factory.card("Bracket of drawing D124")).to_have_count(0)
+    await expect(factory.card("Bracket of drawing D123")).to_be_visible()
