@@ -5,6 +5,10 @@ import { Problem } from "@/http";
 /** Who is signed in; `null` for nobody. */
 export const ME = ["me"];
 
+/** Whether the same question may have an answer a moment later. */
+export const mayPass = (error: Error) =>
+  error instanceof Problem && (error.status === 0 || error.status >= 500);
+
 function onError(error: Error) {
   if (error instanceof Problem && error.status === 401) queryClient.setQueryData<Account | null>(ME, null);
 }
@@ -16,8 +20,7 @@ export const queryClient: QueryClient = new QueryClient({
     queries: {
       // The live stream tells when something is no longer fresh.
       staleTime: 60_000,
-      retry: (failures, error) =>
-        failures < 3 && error instanceof Problem && (error.status === 0 || error.status >= 500),
+      retry: (failures, error) => failures < 3 && mayPass(error),
     },
   },
 });

@@ -1,7 +1,23 @@
 import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
+import type { Card } from "@/api/schema";
 import { keys } from "@/features/keys";
 import { answerOf, api } from "@/http";
+import { mayPass } from "@/queries";
 import type { Filters } from "./filters";
+
+// What a service did not say in time no event brings later: the list asks again until it does.
+const ASK_AGAIN = 5_000;
+
+/** How soon to read a list again by itself: not at all, unless the last answer failed or lacks what a service knows. */
+export function askAgain({ state: { data, error } }: { state: { data?: Pages; error: Error | null } }) {
+  const lacks = ({ degraded, items }: Pages["pages"][number]) =>
+    degraded?.length || items?.some((card) => card.unread_messages === null);
+  return (error && mayPass(error)) || data?.pages.some(lacks) ? ASK_AGAIN : false;
+}
+
+interface Pages {
+  pages: { degraded?: string[]; items?: Card[] }[];
+}
 
 // A small first page comes fast; the large ones after it keep a reload of a long list to a few calls.
 const limitOf = (cursor: string | undefined) => (cursor ? 100 : 24);
@@ -14,6 +30,7 @@ export function useDashboard() {
       answerOf(api.GET("/api/v1/dashboard", { params: { query: { cursor, limit: limitOf(cursor) } } })),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (last) => last.active_orders.next_cursor ?? undefined,
+    refetchInterval: askAgain,
   });
 }
 
@@ -28,5 +45,6 @@ export function useOrders(filters: Filters) {
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (last) => last.next_cursor ?? undefined,
     placeholderData: keepPreviousData,
+    refetchInterval: askAgain,
   });
 }
