@@ -111,7 +111,9 @@ async def test_a_replayed_event_comes_to_its_consumer_as_if_for_the_first_time(
     assert (first.message_id, first.correlation_id) == ("event-1", "request-1")
     assert first.content_type == messaging.CONTENT_TYPE
     assert first.delivery_mode == aio_pika.DeliveryMode.PERSISTENT
-    assert dict(first.headers) == {"traceparent": "00-trace", "x-delivery-count": 0}
+    headers = dict(first.headers)
+    assert headers.pop("x-delivery-count", 0) == 0  # RabbitMQ 4 counts from the second delivery on
+    assert headers == {"traceparent": "00-trace"}
 
 
 async def test_one_event_may_be_chosen_by_its_id(amqp_url: str, channel: Any) -> None:
