@@ -35,10 +35,11 @@ from faststream.rabbit import (
 )
 from faststream.rabbit.message import RabbitMessage
 from faststream.rabbit.schemas.queue import QuorumQueueArgs
+from pamqp.commands import Basic
 from pydantic import ValidationError
 from yarl import URL
 
-from shared import telemetry
+from shared import batches, telemetry
 from shared.clock import utc_now
 from shared.errors import Invalid, NotFound, Refusal
 from shared.events.base import Fact
@@ -353,28 +354,25 @@ def lost_is_a_failure() -> Iterator[None]:
 
 
 async def publish(broker: RabbitBroker, rows: Iterable[dict[str, Any]]) -> None:
-    """Publish outbox rows side by side on one channel, and return when RabbitMQ has all of them.
+    """Publish outbox rows together, and return when RabbitMQ has all of them.
 
     Raises:
         Exception: any row may or may not have been published.
     """
     with lost_is_a_failure():
-        await asyncio.gather(
-            *(
-                broker.publish(
-                    aio_pika.Message(
-                        row["body"].encode(),
-                        content_type=CONTENT_TYPE,
-                        message_id=row["id"],
-                        correlation_id=row["correlation_id"],
-                        headers={"traceparent": row["traceparent"]} if row["traceparent"] else None,
-                        delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
-                    ),
-                    exchange=EVENTS,
-                    routing_key=row["type"],
-                    mandatory=False,  # an event that nobody listens to yet is normal
-                    timeout=10,
-                )
-                for row in rows
-            )
-        )
+        async with asyncio.timeout(10):
+            await batches.publish(await broker.declare_exchange(EVENTS), [_message(row) for row in rows])
+
+
+def _message(row: dict[str, Any]) -> batches.Message:
+    return batches.Message(
+        routing_key=row["type"],
+        body=row["body"].encode(),
+        properties=Basic.Properties(
+            content_type=CONTENT_TYPE,
+            message_id=row["id"],
+            correlation_id=row["correlation_id"],
+            headers={"traceparent": row["traceparent"]} if row["traceparent"] else None,
+            delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
+        ),
+    )

@@ -1,0 +1,77 @@
+"""Messages that are written together, on a real broker."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aio_pika
+import pytest
+from aiormq.exceptions import DeliveryError
+from pamqp.commands import Basic
+
+from shared import batches
+
+pytestmark = pytest.mark.parts
+
+
+@pytest.fixture
+async def channel(amqp_url: str) -> AsyncIterator[aio_pika.abc.AbstractChannel]:
+    async with await aio_pika.connect(amqp_url) as connection:
+        yield await connection.channel()
+
+
+@pytest.fixture
+async def exchange(channel: Any) -> Any:
+    return await channel.declare_exchange("tests.batches", "topic")
+
+
+def a_message(body: bytes, *, routing_key: str = "key") -> batches.Message:
+    return batches.Message(routing_key=routing_key, body=body, properties=Basic.Properties(message_id="m"))
+
+
+async def test_all_arrive_whole_and_in_their_order(channel: Any, exchange: Any) -> None:
+    queue = await channel.declare_queue(exclusive=True)
+    await queue.bind(exchange, "#")
+    many_frames = b"x" * (300 * 1024)
+    bodies = [b"first", b"", many_frames, *(str(number).encode() for number in range(300))]
+
+    await batches.publish(exchange, [a_message(body) for body in bodies])
+
+    taken = [await queue.get() for _ in bodies]
+    assert [message.body for message in taken] == bodies
+
+
+async def test_what_nobody_listens_to_is_no_failure(exchange: Any) -> None:
+    await batches.publish(exchange, [a_message(b"", routing_key="nobody")])
+
+
+async def test_a_refused_message_is_a_failure(channel: Any, exchange: Any) -> None:
+    full = await channel.declare_queue(
+        exclusive=True, arguments={"x-max-length": 1, "x-overflow": "reject-publish"}
+    )
+    await full.bind(exchange, "full")
+
+    with pytest.raises(DeliveryError):
+        await batches.publish(exchange, [a_message(b"", routing_key="full") for _ in range(3)])
+
+    await batches.publish(exchange, [a_message(b"")])
+
+
+async def test_batches_and_single_messages_do_not_take_each_others_confirms(
+    channel: Any, exchange: Any
+) -> None:
+    queue = await channel.declare_queue(exclusive=True)
+    await queue.bind(exchange, "#")
+
+    async def one_by_one() -> None:
+        for _ in range(50):
+            await exchange.publish(aio_pika.Message(b"single"), "key")
+
+    async def together() -> None:
+        for _ in range(10):
+            await batches.publish(exchange, [a_message(b"batch") for _ in range(5)])
+
+    await asyncio.gather(*(one_by_one() for _ in range(4)), *(together() for _ in range(4)))
+
+    taken = [(await queue.get()).body for _ in range(400)]
+    assert taken.count(b"single") == taken.count(b"batch") == 200
