@@ -1,8 +1,9 @@
 """The orders service over HTTP, for the gateway alone."""
 
 import asyncio
-from typing import Annotated
+from typing import Annotated, Any
 
+import orjson
 from fastapi import APIRouter, Body, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
@@ -52,26 +53,26 @@ async def accept_quote(
     return views.order(order, caller=caller, now=now, rules=rules)
 
 
-@router.get("/orders")
+@router.get("/orders", response_model=Page[OrderCard])
 async def list_orders(
     query: Annotated[OrderQuery, Query()], caller: CurrentCaller, db: Db, now: Now, rules: CurrentRules
-) -> Page[OrderCard]:
+) -> Response:
     orders, next_cursor = await store.find_orders(db, query, caller=caller, now=now)
     cards = [views.card(order, caller=caller, now=now, rules=rules) for order in orders]
-    return Page.model_construct(items=cards, next_cursor=next_cursor)
+    return _json({"items": cards, "next_cursor": next_cursor})
 
 
-@router.get("/dashboard")
+@router.get("/dashboard", response_model=Board)
 async def board(
     caller: CurrentCaller, db: Db, now: Now, rules: CurrentRules, limit: Limit = 20, cursor: Cursor = None
-) -> Board:
+) -> Response:
     stats, (orders, next_cursor) = await asyncio.gather(
         store.stats(db, caller=caller, now=now),
         store.find_orders(db, OrderQuery(state="active", limit=limit, cursor=cursor), caller=caller, now=now),
     )
     cards = [views.card(order, caller=caller, now=now, rules=rules) for order in orders]
-    page = Page[OrderCard].model_construct(items=cards, next_cursor=next_cursor)
-    return Board.model_construct(stats=stats, active_orders=page)
+    page = {"items": cards, "next_cursor": next_cursor}
+    return _json({"stats": stats.model_dump(mode="json"), "active_orders": page})
 
 
 @router.get("/dashboard/orders.csv", response_class=StreamingResponse)
@@ -211,3 +212,7 @@ async def introduce_organisation(
     del caller
     record = body.model_copy(update={"organisation_id": organisation_id})
     await use_cases.keep_organisation(db, record=record, now=now)
+
+
+def _json(page: dict[str, Any]) -> Response:
+    return Response(orjson.dumps(page), media_type="application/json")

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 
 from services.orders import domain
-from services.orders.domain import Order
+from services.orders.domain import OrderHeader
 from shared.identity import Side
 
 # Without it Excel reads UTF-8 as the machine's old code page, and Chinese names are lost.
@@ -20,7 +20,7 @@ COLUMNS = (
 ).split()
 
 
-async def write(orders: AsyncIterator[Order], *, side: Side, now: datetime) -> AsyncIterator[bytes]:
+async def write(orders: AsyncIterator[OrderHeader], *, side: Side, now: datetime) -> AsyncIterator[bytes]:
     """Write the sheet piece by piece."""
     yield (_BYTE_ORDER_MARK + _line(COLUMNS)).encode()
     async for order in orders:
@@ -32,7 +32,7 @@ def harmless(cell: str) -> str:
     return f"'{cell}" if cell.lstrip().startswith(_FORMULA) else cell
 
 
-def _cells(order: Order, *, side: Side, now: datetime) -> list[str]:
+def _cells(order: OrderHeader, *, side: Side, now: datetime) -> list[str]:
     counterparty = order.factory if side == "buyer" else order.buyer
     return [
         order.number,

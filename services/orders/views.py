@@ -1,11 +1,14 @@
 """Orders as this caller sees them at this moment."""
 
 from datetime import datetime
+from typing import Any
 
 from services.orders import domain
-from services.orders.domain import Order, Rules
+from services.orders.domain import Order, OrderHeader, Rules
 from shared.api import orders as api
+from shared.events.base import rfc3339
 from shared.identity import Caller
+from shared.money import Money
 
 
 def order(order: Order, *, caller: Caller, now: datetime, rules: Rules) -> api.Order:
@@ -37,30 +40,36 @@ def order(order: Order, *, caller: Caller, now: datetime, rules: Rules) -> api.O
     )
 
 
-def card(order: Order, *, caller: Caller, now: datetime, rules: Rules) -> api.OrderCard:
-    return api.OrderCard.model_construct(
-        id=order.id,
-        number=order.number,
-        version=order.version,
-        product=order.product,
-        counterparty=order.factory if caller.side == "buyer" else order.buyer,
-        quantity=order.quantity,
-        unit=order.unit,
-        unit_price=order.unit_price,
-        total=order.total,
-        deadline=order.deadline,
-        due=domain.due_of(order, now=now),
-        status=order.status,
-        next_status=domain.next_status(order),
-        allowed_actions=domain.allowed_actions(order, caller=caller, now=now, rules=rules),
-        next_automatic_step=order.automatic,
-        tracking=order.tracking,
-        created_at=order.created_at,
-        updated_at=order.updated_at,
-    )
+def card(order: OrderHeader, *, caller: Caller, now: datetime, rules: Rules) -> dict[str, Any]:
+    """Write an `OrderCard` as JSON has it; lists are long, and its model would take most of their time."""
+    due = domain.due_of(order, now=now)
+    return {
+        "id": order.id,
+        "number": order.number,
+        "version": order.version,
+        "product": vars(order.product),
+        "counterparty": vars(order.factory if caller.side == "buyer" else order.buyer),
+        "quantity": order.quantity,
+        "unit": order.unit,
+        "unit_price": _money(order.unit_price),
+        "total": _money(order.total),
+        "deadline": order.deadline,
+        "due": vars(due),
+        "status": order.status,
+        "next_status": domain.next_status(order),
+        "allowed_actions": domain.allowed_actions(order, caller=caller, now=now, rules=rules),
+        "next_automatic_step": order.automatic and order.automatic.model_dump(mode="json"),
+        "tracking": order.tracking and order.tracking.model_dump(mode="json"),
+        "created_at": rfc3339(order.created_at),
+        "updated_at": rfc3339(order.updated_at),
+    }
 
 
-def completed(order: Order) -> api.CompletedOrder:
+def _money(amount: Money) -> dict[str, str]:
+    return {"amount": format(amount.amount, "f"), "currency": amount.currency}
+
+
+def completed(order: OrderHeader) -> api.CompletedOrder:
     """Show what a profile shows: never the price, and no specification."""
     return api.CompletedOrder.model_construct(
         id=order.id,

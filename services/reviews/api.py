@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header
 
 from services.reviews import store, use_cases, views
-from shared.api.page import Page
+from shared.api.page import Page, page_of
 from shared.api.reviews import NewReply, RatingSummary, Reputation, Review, SubmittedReview
 from shared.errors import ValidationFailed
 from shared.http import CurrentCaller, Cursor, Db, Limit, Now
@@ -34,9 +34,12 @@ async def submit_review(
 
 
 @router.get("/orders/{order_id}/reviews")
-async def list_reviews(order_id: str, caller: CurrentCaller, db: Db) -> Page[Review]:
+async def list_reviews(
+    order_id: str, caller: CurrentCaller, db: Db, limit: Limit = 20, cursor: Cursor = None
+) -> Page[Review]:
     found = await store.find_reviews_of_order(db, order_id, caller=caller)
-    return Page[Review](items=[views.review(review) for review in found], next_cursor=None)
+    reviews = [views.review(review) for review in found]
+    return page_of(reviews, id_of=lambda review: review.id, limit=limit, cursor=cursor)
 
 
 @router.post("/reviews/{review_id}/reply", status_code=201)

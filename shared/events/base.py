@@ -16,7 +16,7 @@ from pydantic import (
 )
 
 
-def _rfc3339(value: datetime) -> str:
+def rfc3339(value: datetime) -> str:
     return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -30,7 +30,7 @@ def _aware(value: datetime) -> datetime:
 
 
 Instant = Annotated[
-    datetime, AfterValidator(_aware), PlainSerializer(_rfc3339, return_type=str, when_used="json")
+    datetime, AfterValidator(_aware), PlainSerializer(rfc3339, return_type=str, when_used="json")
 ]
 """An instant: RFC 3339 in UTC with `Z` in JSON."""
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import product
 from typing import Any, Self
@@ -10,7 +10,7 @@ from typing import Any, Self
 import pytest
 
 from services.orders import domain, sheet, store, use_cases
-from services.orders.domain import Order, Organisation
+from services.orders.domain import Order, OrderHeader, Organisation
 from services.orders.store.lists import _MOST_COUNTED
 from shared.api.orders import OrderQuery, Status
 from shared.errors import ValidationFailed
@@ -31,9 +31,9 @@ async def insert(db: Database, *orders: Order) -> None:
         await store.insert_order(db, order, sealed([], now=NOW))
 
 
-async def walk(db: Database, *, now: datetime = NOW, side: Side = "buyer", **query: Any) -> list[Order]:
+async def walk(db: Database, *, now: datetime = NOW, side: Side = "buyer", **query: Any) -> list[OrderHeader]:
     """Page through a list to its end."""
-    found: list[Order] = []
+    found: list[OrderHeader] = []
     cursor = None
     while True:
         page, cursor = await store.find_orders(
@@ -42,6 +42,11 @@ async def walk(db: Database, *, now: datetime = NOW, side: Side = "buyer", **que
         found += page
         if cursor is None:
             return found
+
+
+def header(order: Order) -> OrderHeader:
+    """Leave out what lists do not show."""
+    return OrderHeader(**{each.name: getattr(order, each.name) for each in fields(OrderHeader)})
 
 
 def many(count: int, **changes: Any) -> Iterator[Order]:
@@ -125,7 +130,7 @@ async def test_a_list_is_sorted_and_its_pages_join_without_gap_or_repetition(db:
             for order in orders
             if state is None or (order.status is not Status.COMPLETED) == (state == "active")
         ]
-        assert found == sorted(wanted, key=key, reverse=sort.startswith("-"))
+        assert found == [header(order) for order in sorted(wanted, key=key, reverse=sort.startswith("-"))]
 
 
 async def test_filters_agree_with_what_the_orders_show(db: Database) -> None:
@@ -150,9 +155,10 @@ async def test_a_list_stays_in_place_while_its_orders_change(db: Database) -> No
     orders = list(many(20))
     await insert(db, *orders)
     page, cursor = await store.find_orders(db, OrderQuery(limit=10), caller=BUYER, now=NOW)
+    shown = {order.id for order in page}
 
-    for order in page:
-        if order.status in {Status.CONFIRMED, Status.IN_PRODUCTION}:
+    for order in orders:
+        if order.id in shown and order.status in {Status.CONFIRMED, Status.IN_PRODUCTION}:
             to = domain.next_status(order)
             assert to
             moved, _ = domain.steps.step(
@@ -210,10 +216,10 @@ async def test_texts_are_found_inside_words_and_sentences(db: Database) -> None:
 
     for text, is_found in SEARCHES:
         found = await walk(db, q=text)
-        assert (order in found) is is_found, text
-    assert await walk(db, q=order.number[-6:], side="factory") == [order]
-    assert await walk(db, q="buyer-1", side="factory") == [order]
-    assert await walk(db, q="washer") == [other]
+        assert (header(order) in found) is is_found, text
+    assert await walk(db, q=order.number[-6:], side="factory") == [header(order)]
+    assert await walk(db, q="buyer-1", side="factory") == [header(order)]
+    assert await walk(db, q="washer") == [header(other)]
 
 
 async def test_a_search_is_paged_and_sorted_like_any_list(db: Database) -> None:
@@ -223,7 +229,8 @@ async def test_a_search_is_paged_and_sorted_like_any_list(db: Database) -> None:
     found = await walk(db, q="hex bolt", limit=4, sort="-deadline", state="active")
 
     wanted = [order for order in orders if order.status is not Status.COMPLETED]
-    assert found == sorted(wanted, key=lambda order: (order.deadline, order.id), reverse=True)
+    last_first = sorted(wanted, key=lambda order: (order.deadline, order.id), reverse=True)
+    assert found == [header(order) for order in last_first]
 
 
 async def test_stats_agree_with_a_count_by_hand_in_several_currencies(db: Database) -> None:

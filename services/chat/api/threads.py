@@ -26,8 +26,6 @@ from shared.api.chat import (
 )
 from shared.errors import ValidationFailed
 from shared.http import CurrentCaller, Db, Now
-from shared.identity import Caller
-from shared.mongo import Database
 
 router = APIRouter()
 
@@ -114,10 +112,7 @@ async def show_typing(
 
 @router.post("/summaries")
 async def summaries(body: Annotated[SummariesOf, Body()], caller: CurrentCaller, db: Db) -> Summaries:
-    states, total = await asyncio.gather(
-        reads.find_states(db, body.order_ids, caller=caller),
-        _unread_total(db, caller, wanted=body.with_total),
-    )
+    states, total = await reads.find_states(db, body.order_ids, caller=caller, with_total=body.with_total)
     return Summaries.model_construct(
         items=[
             ThreadSummary.model_construct(
@@ -127,7 +122,3 @@ async def summaries(body: Annotated[SummariesOf, Body()], caller: CurrentCaller,
         ],
         unread_total=total,
     )
-
-
-async def _unread_total(db: Database, caller: Caller, *, wanted: bool) -> int | None:
-    return await reads.find_unread_total(db, caller=caller) if wanted else None

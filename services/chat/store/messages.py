@@ -140,40 +140,30 @@ async def find_tail(db: Database, order_id: str, *, session: Session = None) -> 
     found = await db[MESSAGES].find_one(
         {"order_id": order_id}, {"tail": 1, "seq": 1}, sort=_BY_END, session=session
     )
-    return _tail(found) if found else Tail()
+    return tail_of(found) if found else Tail()
 
 
 async def find_tail_at(db: Database, order_id: str, *, seq: int) -> Tail:
     """Read the counts up to one message; before the first there are none."""
     found = await db[MESSAGES].find_one({"order_id": order_id, "seq": seq}, {"tail": 1, "seq": 1})
-    return _tail(found) if found else Tail()
+    return tail_of(found) if found else Tail()
 
 
-async def find_tails(db: Database, order_ids: list[str], *, caller: Caller) -> dict[str, Tail]:
-    """Read where threads of the caller's organisation end."""
-    return await _find_tails(db, order_ids, {f"last.{OWNER[caller.side]}": caller.organisation_id})
-
-
-async def find_tails_for_sums(db: Database, order_ids: list[str], *, session: Session) -> dict[str, Tail]:
+async def find_tails(db: Database, order_ids: list[str], *, session: Session) -> dict[str, Tail]:
     """Read where threads end, whosever they are."""
-    return await _find_tails(db, order_ids, {}, session=session)
+    rows = await mongo.aggregate(db[MESSAGES], ends_of(order_ids), session=session)
+    return {row["_id"]: tail_of(row) for row in rows}
 
 
-async def _find_tails(
-    db: Database, order_ids: list[str], of: Document, *, session: Session = None
-) -> dict[str, Tail]:
-    rows = await mongo.aggregate(
-        db[MESSAGES],
-        [
-            {"$match": {"order_id": {"$in": order_ids}}},
-            {"$sort": {"order_id": DESCENDING, "seq": DESCENDING}},
-            {"$group": {"_id": "$order_id", "last": {"$first": "$$ROOT"}}},
-            {"$match": of},
-            {"$project": {"tail": "$last.tail", "seq": "$last.seq"}},
-        ],
-        session=session,
-    )
-    return {row["_id"]: _tail(row) for row in rows}
+def ends_of(order_ids: list[str], *, of: Caller | None = None) -> list[Document]:
+    """Write the pipeline that reads where threads end, all or those of a caller's organisation, for `tail_of`."""
+    return [
+        {"$match": {"order_id": {"$in": order_ids}}},
+        {"$sort": {"order_id": DESCENDING, "seq": DESCENDING}},
+        {"$group": {"_id": "$order_id", "last": {"$first": "$$ROOT"}}},
+        *([{"$match": {f"last.{OWNER[of.side]}": of.organisation_id}}] if of else []),
+        {"$project": {"tail": "$last.tail", "seq": "$last.seq"}},
+    ]
 
 
 async def find_request(db: Database, order_id: str, *, caller: Caller, request: str) -> Message | None:
@@ -240,7 +230,7 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold()
 
 
-def _tail(found: Document) -> Tail:
+def tail_of(found: Document) -> Tail:
     return Tail(seq=found["seq"], **found["tail"])
 
 
@@ -277,7 +267,7 @@ def _from_document(found: Document) -> Message:
         order_id=found["order_id"],
         buyer_id=found["buyer_id"],
         factory_id=found["factory_id"],
-        tail=_tail(found),
+        tail=tail_of(found),
         sender=Person.model_construct(**sender) if sender else None,
         text=found["text"],
         files=tuple(File(**file) for file in found.get("files", ())),

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from pymongo import ASCENDING, DESCENDING, IndexModel, UpdateOne
 from pymongo.errors import DuplicateKeyError
@@ -20,7 +20,7 @@ from services.chat.store import messages
 from services.chat.store.threads import OWNER, THREADS
 from shared import mongo
 from shared.identity import Caller, Side
-from shared.mongo import Database, Session
+from shared.mongo import Database, Document, Session
 from shared.outbox import Sealed
 
 READS: Final = "reads"
@@ -112,7 +112,7 @@ async def add_up(db: Database, order_ids: Iterable[str]) -> None:
             {"_id": {"$in": ids}}, {"buyer_id": 1, "factory_id": 1, "added_up": 1}, session=session
         )
         found = {row["_id"]: row async for row in threads}
-        tails = await messages.find_tails_for_sums(db, list(found), session=session)
+        tails = await messages.find_tails(db, list(found), session=session)
         counted, grown = [], dict[str, int]()
         for order_id, tail in tails.items():
             row = found[order_id]
@@ -144,28 +144,39 @@ async def add_up(db: Database, order_ids: Iterable[str]) -> None:
     await mongo.in_transaction(db, add)
 
 
-async def find_states(db: Database, order_ids: list[str], *, caller: Caller) -> dict[str, ThreadState]:
-    """Read what the caller's cards show of threads of the caller's organisation."""
+async def find_states(
+    db: Database, order_ids: list[str], *, caller: Caller, with_total: bool
+) -> tuple[dict[str, ThreadState], int | None]:
+    """Read what the caller's cards show of threads of the caller's organisation, and all that is unread if wanted.
+
+    The sum may lag behind the messages by a moment. It is one command: each costs more than what it reads.
+    """
     keys = {_key(order_id, caller): order_id for order_id in order_ids}
-    tails, rows = await asyncio.gather(
-        messages.find_tails(db, order_ids, caller=caller),
-        db[READS].find({"_id": {"$in": list(keys)}}, {"seen": 1}).to_list(len(keys)),
-    )
-    seen = {keys[row["_id"]]: row["seen"] for row in rows}
+    pipeline = [*messages.ends_of(order_ids, of=caller), _beside(READS, {"$in": list(keys)}, {"seen": 1})]
+    if with_total:
+        pipeline += [
+            _beside(INBOXES, caller.organisation_id, {"received": 1}),
+            _beside(READERS, caller.user_id, {"seen_in_all": "$seen"}),
+        ]
+    tails, seen, sums = dict[str, Tail](), dict[str, int](), dict[str, int]()
+    for row in await mongo.aggregate(db[messages.MESSAGES], pipeline):
+        if "tail" in row:
+            tails[row["_id"]] = messages.tail_of(row)
+        elif "seen" in row:
+            seen[keys[row["_id"]]] = row["seen"]
+        else:
+            sums |= row
     states = {}
     for order_id in order_ids:
         tail = tails.get(order_id, Tail())
         unread = max(0, tail.for_reader(caller.side) - seen.get(order_id, 0))
         states[order_id] = ThreadState(unread=unread, last_message_at=tail.said_at)
-    return states
+    total = max(0, sums.get("received", 0) - sums.get("seen_in_all", 0)) if with_total else None
+    return states, total
 
 
-async def find_unread_total(db: Database, *, caller: Caller) -> int:
-    """Tell how many messages the caller has not read in all threads; it may lag behind them by a moment."""
-    inbox, reader = await asyncio.gather(
-        db[INBOXES].find_one({"_id": caller.organisation_id}), db[READERS].find_one({"_id": caller.user_id})
-    )
-    return max(0, (inbox["received"] if inbox else 0) - (reader["seen"] if reader else 0))
+def _beside(collection: str, which: Any, shown: Document) -> Document:
+    return {"$unionWith": {"coll": collection, "pipeline": [{"$match": {"_id": which}}, {"$project": shown}]}}
 
 
 def _key(order_id: str, caller: Caller) -> str:

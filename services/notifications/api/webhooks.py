@@ -8,7 +8,7 @@ from services.notifications import views
 from services.notifications.domain.addresses import AddressRules
 from services.notifications.store import events, webhooks
 from services.notifications.use_cases import webhooks as use_cases
-from shared.api.page import Page
+from shared.api.page import Page, page_of
 from shared.api.webhooks import Delivery, EventPage, NewWebhook, Webhook, WebhookChanges, WebhookWithSecret
 from shared.http import CurrentCaller, Cursor, Db, Limit, Now
 
@@ -32,10 +32,12 @@ async def create_webhook(
 
 
 @router.get("/webhooks")
-async def list_webhooks(caller: CurrentCaller, db: Db) -> Page[Webhook]:
+async def list_webhooks(
+    caller: CurrentCaller, db: Db, limit: Limit = 20, cursor: Cursor = None
+) -> Page[Webhook]:
     caller.must_write()
-    found = await webhooks.find_webhooks(db, caller.organisation_id)
-    return Page[Webhook](items=[views.webhook(webhook) for webhook in found], next_cursor=None)
+    found = [views.webhook(webhook) for webhook in await webhooks.find_webhooks(db, caller.organisation_id)]
+    return page_of(found, id_of=lambda webhook: webhook.id, limit=limit, cursor=cursor)
 
 
 @router.patch("/webhooks/{webhook_id}")

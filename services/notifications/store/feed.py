@@ -21,6 +21,7 @@ from shared.mongo import Database, Document
 from shared.outbox import Sealed
 
 NOTIFICATIONS: Final = "notifications"
+_UNREAD: Final = "unread_listed"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,10 +40,11 @@ async def ensure_indexes(db: Database) -> None:
                 [("user_id", ASCENDING), ("created_at", DESCENDING), ("_id", DESCENDING)], name="feed"
             ),
             IndexModel([("user_id", ASCENDING), ("told_at", ASCENDING)], name="digest"),
+            # With all that is asked for among its keys, so that no notification is read to be counted.
             IndexModel(
-                [("user_id", ASCENDING)],
+                [("user_id", ASCENDING), ("listed", ASCENDING), ("read_at", ASCENDING)],
                 partialFilterExpression={"listed": True, "read_at": None},
-                name="unread",
+                name=_UNREAD,
             ),
         ]
     )
@@ -222,7 +224,7 @@ async def find_unread(
 
 async def unread(db: Database, user_id: str) -> int:
     count: int = await db[NOTIFICATIONS].count_documents(
-        {"user_id": user_id, "listed": True, "read_at": None}, hint="unread"
+        {"user_id": user_id, "listed": True, "read_at": None}, hint=_UNREAD
     )
     return count
 

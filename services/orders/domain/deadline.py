@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from services.orders.domain.order import Order
+from services.orders.domain.order import Order, OrderHeader
 from shared.api.orders import Due, Status
 
 # The contract's "soon": 7 days or fewer are left.
@@ -16,17 +16,17 @@ def start_of_day(day: date, time_zone: str) -> datetime:
     return datetime.combine(day, time(), ZoneInfo(time_zone)).astimezone(UTC)
 
 
-def due_soon_at(order: Order) -> datetime:
+def due_soon_at(order: OrderHeader) -> datetime:
     """Give the instant from which few enough days are left."""
     return start_of_day(order.deadline - timedelta(days=DUE_SOON_DAYS), order.time_zone)
 
 
-def overdue_at(order: Order) -> datetime:
+def overdue_at(order: OrderHeader) -> datetime:
     """Give the instant at which the deadline's day is over."""
     return start_of_day(order.deadline + timedelta(days=1), order.time_zone)
 
 
-def due_of(order: Order, *, now: datetime) -> Due:
+def due_of(order: OrderHeader, *, now: datetime) -> Due:
     """Tell how the deadline stands, by the calendar of the factory."""
     days_left = (order.deadline - now.astimezone(ZoneInfo(order.time_zone)).date()).days
     if order.status is Status.COMPLETED:

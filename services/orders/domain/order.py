@@ -38,10 +38,11 @@ class Organisation:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Order:
+class OrderHeader:
+    """What lists show of an order: all but its history and what only its own page tells."""
+
     id: str
     number: str
-    quote_id: str
     version: int
     status: Status
     product: Product
@@ -52,21 +53,26 @@ class Order:
     deadline: date
     time_zone: str
     """Of the factory: the deadline is a calendar date in it."""
-    shipping_terms: str | None
-    destination: str | None
     buyer: Party
     factory: Party
     tracking: Tracking | None
-    history: tuple[HistoryEntry, ...]
     automatic: NextStep | None
     extended_by: frozenset[Side]
     reviewed_by: frozenset[Side]
     receipt_requested_at: datetime | None
-    fired: frozenset[str]
-    """Notices given so far, by the name of their timer."""
     created_at: datetime
     updated_at: datetime
     completed_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order(OrderHeader):
+    quote_id: str
+    shipping_terms: str | None
+    destination: str | None
+    history: tuple[HistoryEntry, ...]
+    fired: frozenset[str]
+    """Notices given so far, by the name of their timer."""
 
     def reached_at(self, status: Status) -> datetime | None:
         return next((entry.at for entry in self.history if entry.status is status), None)
@@ -76,13 +82,13 @@ class Order:
         return PIPELINE.index(self.status) >= PIPELINE.index(Status.DELIVERED)
 
 
-def next_status(order: Order) -> Status | None:
+def next_status(order: OrderHeader) -> Status | None:
     """Give the next status of the pipeline, whoever takes the step."""
     index = PIPELINE.index(order.status) + 1
     return PIPELINE[index] if index < len(PIPELINE) else None
 
 
-def steps_of(order: Order, side: Side) -> list[Status]:
+def steps_of(order: OrderHeader, side: Side) -> list[Status]:
     """List the statuses that a side may move the order to now."""
     following = next_status(order)
     if side == "factory" and following in FACTORY_STEPS:
@@ -92,7 +98,7 @@ def steps_of(order: Order, side: Side) -> list[Status]:
     return []
 
 
-def allowed_actions(order: Order, *, caller: Caller, now: datetime, rules: Rules) -> list[Action]:
+def allowed_actions(order: OrderHeader, *, caller: Caller, now: datetime, rules: Rules) -> list[Action]:
     """List what this caller may do now."""
     if caller.role == "viewer":
         return []

@@ -2,20 +2,29 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Final
+from functools import lru_cache
+from typing import Any, Final
 
 from bson.decimal128 import Decimal128
 
 from services.orders import domain
-from services.orders.domain import Order
+from services.orders.domain import Order, OrderHeader
 from services.orders.store import search
 from shared.api.orders import HistoryEntry, NextStep, Party, Product, Status, Tracking
 from shared.identity import Side
 from shared.money import Money
 from shared.mongo import Document
 
-# What readers of whole orders never need.
+# What readers of whole orders never need, and what readers of headers need.
 HIDDEN: Final = {"search_buyer": 0, "search_factory": 0, "outbox": 0}
+HEADER: Final = dict.fromkeys(
+    (
+        *("number", "version", "status", "product", "quantity", "unit", "unit_price", "total", "deadline"),
+        *("time_zone", "buyer_id", "buyer_name", "factory_id", "factory_name", "tracking", "automatic"),
+        *("extended_by", "reviewed_by", "receipt_requested_at", "created_at", "updated_at", "completed_at"),
+    ),
+    1,
+)
 
 
 def to_document(order: Order) -> Document:
@@ -76,44 +85,64 @@ def name_fields(order: Order, *, side: Side, name: str) -> Document:
 
 def from_document(found: Document) -> Order:
     return Order(
-        id=found["_id"],
-        number=found["number"],
+        **_header_fields(found),
         quote_id=found["quote_id"],
-        version=found["version"],
-        status=Status(found["status"]),
-        product=Product.model_construct(**found["product"]),
-        quantity=found["quantity"],
-        unit=found["unit"],
-        unit_price=money(found["unit_price"]),
-        total=money(found["total"]),
-        deadline=date.fromisoformat(found["deadline"]),
-        time_zone=found["time_zone"],
         shipping_terms=found.get("shipping_terms"),
         destination=found.get("destination"),
-        # Where there is little to check, pydantic checks faster than `model_construct` does without.
-        buyer=Party(id=found["buyer_id"], name=found["buyer_name"]),
-        factory=Party(id=found["factory_id"], name=found["factory_name"]),
-        tracking=Tracking.model_validate(found["tracking"]) if found.get("tracking") else None,
         history=tuple(HistoryEntry.model_validate(entry) for entry in found["history"]),
-        automatic=_next_step(found.get("automatic")),
-        extended_by=frozenset(found["extended_by"]),
-        reviewed_by=frozenset(found["reviewed_by"]),
-        receipt_requested_at=found.get("receipt_requested_at"),
         fired=frozenset(found["fired"]),
-        created_at=found["created_at"],
-        updated_at=found["updated_at"],
-        completed_at=found.get("completed_at"),
     )
 
 
+def header_from_document(found: Document) -> OrderHeader:
+    return OrderHeader(**_header_fields(found))
+
+
+def _header_fields(found: Document) -> dict[str, Any]:
+    return {
+        "id": found["_id"],
+        "number": found["number"],
+        "version": found["version"],
+        "status": Status(found["status"]),
+        "product": Product.model_construct(**found["product"]),
+        "quantity": found["quantity"],
+        "unit": found["unit"],
+        "unit_price": money(found["unit_price"]),
+        "total": money(found["total"]),
+        "deadline": date.fromisoformat(found["deadline"]),
+        "time_zone": found["time_zone"],
+        "buyer": _party(found["buyer_id"], found["buyer_name"]),
+        "factory": _party(found["factory_id"], found["factory_name"]),
+        "tracking": Tracking.model_validate(found["tracking"]) if found.get("tracking") else None,
+        "automatic": _next_step(found.get("automatic")),
+        "extended_by": frozenset(found["extended_by"]),
+        "reviewed_by": frozenset(found["reviewed_by"]),
+        "receipt_requested_at": found.get("receipt_requested_at"),
+        "created_at": found["created_at"],
+        "updated_at": found["updated_at"],
+        "completed_at": found.get("completed_at"),
+    }
+
+
+# The same parties and prices are read again and again, and a list has many of them: they are made once.
+@lru_cache(10_000)
+def _party(party_id: str, name: str) -> Party:
+    return Party(id=party_id, name=name)
+
+
 def money(found: Document) -> Money:
-    return Money.model_construct(amount=_decimal(found["amount"]), currency=found["currency"])
+    return _money(found["amount"].bid, found["currency"])
 
 
-def _decimal(found: Decimal128) -> Decimal:
+@lru_cache(10_000)
+def _money(amount: bytes, currency: str) -> Money:
+    return Money.model_construct(amount=_decimal(amount), currency=currency)
+
+
+def _decimal(bid: bytes) -> Decimal:
     # A tenth of what `to_decimal` takes, which was most of reading an order. Sign, exponent and
     # coefficient stand so for all numbers of up to 34 digits; others are never stored.
-    bits = int.from_bytes(found.bid, "little")
+    bits = int.from_bytes(bid, "little")
     sign, exponent, coefficient = bits >> 127, (bits >> 113 & 0x3FFF) - 6176, bits & (1 << 113) - 1
     return Decimal(f"{'-' if sign else ''}{coefficient}E{exponent}")
 

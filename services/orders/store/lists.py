@@ -8,9 +8,9 @@ from typing import Any, Final
 from bson.decimal128 import Decimal128
 from pymongo import ASCENDING, DESCENDING
 
-from services.orders.domain import Order
+from services.orders.domain import OrderHeader
 from services.orders.store import search
-from services.orders.store.documents import HIDDEN, from_document, money
+from services.orders.store.documents import HEADER, header_from_document, money
 from services.orders.store.indexes import (
     ORDERS,
     OWNER,
@@ -40,7 +40,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 async def find_orders(
     db: Database, query: OrderQuery, *, caller: Caller, now: datetime
-) -> tuple[list[Order], str | None]:
+) -> tuple[list[OrderHeader], str | None]:
     """List orders of the caller's organisation, and the cursor of what follows."""
     owner, other = OWNER[caller.side], OWNER["factory" if caller.side == "buyer" else "buyer"]
     if not (active := _active(query)):
@@ -59,29 +59,29 @@ async def find_orders(
     direction = DESCENDING if query.sort.startswith("-") else ASCENDING
     if query.cursor:
         criteria.append(_after(query.cursor, sort=query.sort, field=field, direction=direction))
-    cursor = db[ORDERS].find({"$and": criteria}, HIDDEN).sort([(field, direction), ("_id", direction)])
+    cursor = db[ORDERS].find({"$and": criteria}, HEADER).sort([(field, direction), ("_id", direction)])
     if not query.q:
         # The planner, too, would find it, after trying others. With a text it has a real choice:
         # to walk the list until enough match, or to sort the few that hold the rarest piece.
         cursor = cursor.hint(list_index(owner, field))
     found = await cursor.limit(query.limit + 1).to_list(query.limit + 1)
-    orders = [from_document(document) for document in found[: query.limit]]
+    orders = [header_from_document(document) for document in found[: query.limit]]
     if len(found) <= query.limit:
         return orders, None
     return orders, write_cursor(query.sort, _position(orders[-1], query.sort), orders[-1].id)
 
 
-async def each_active_order(db: Database, *, caller: Caller) -> AsyncIterator[Order]:
+async def each_active_order(db: Database, *, caller: Caller) -> AsyncIterator[OrderHeader]:
     """Give all active orders of the caller's organisation, most urgent first, in memory that does not grow."""
     owner = OWNER[caller.side]
     async for found in (
         db[ORDERS]
-        .find({owner: caller.organisation_id, "active": True}, HIDDEN)
+        .find({owner: caller.organisation_id, "active": True}, HEADER)
         .sort([("deadline", ASCENDING), ("_id", ASCENDING)])
         .hint(list_index(owner, "deadline"))
         .batch_size(100)
     ):
-        yield from_document(found)
+        yield header_from_document(found)
 
 
 async def stats(db: Database, *, caller: Caller, now: datetime) -> OrderStats:
@@ -137,7 +137,7 @@ async def _count_completed(db: Database, *, owner: str, organisation_id: str, no
 
 async def find_completed(
     db: Database, *, organisation_id: str, limit: int, cursor: str | None
-) -> tuple[list[Order], str | None]:
+) -> tuple[list[OrderHeader], str | None]:
     """List an organisation's completed orders, newest first, for its public profile."""
     organisation = await get_organisation(db, organisation_id)
     criteria: Document = {OWNER[organisation.kind]: organisation_id, "completed_at": {"$type": "date"}}
@@ -148,12 +148,12 @@ async def find_completed(
         criteria["$or"] = [{"completed_at": {"$lt": instant}}, {"_id": {"$lt": str(order_id)}}]
     found = (
         await db[ORDERS]
-        .find(criteria, HIDDEN)
+        .find(criteria, HEADER)
         .sort([("completed_at", DESCENDING), ("_id", DESCENDING)])
         .limit(limit + 1)
         .to_list(limit + 1)
     )
-    orders = [from_document(document) for document in found[:limit]]
+    orders = [header_from_document(document) for document in found[:limit]]
     last = orders[-1] if len(found) > limit else None
     return orders, write_cursor(last.completed_at, last.id) if last else None
 
@@ -194,7 +194,7 @@ def _due_filter(due: DueState, *, now: datetime) -> Document:
             return {"due_soon_at": {"$gt": now}}
 
 
-def _position(order: Order, sort: Sort) -> str:
+def _position(order: OrderHeader, sort: Sort) -> str:
     match sort.removeprefix("-"):
         case "deadline":
             return order.deadline.isoformat()
