@@ -24,6 +24,7 @@ from aio_pika.abc import AbstractConnection, AbstractRobustQueue
 from aiormq.exceptions import ChannelNotFoundEntity
 from fast_depends.library import CustomField
 from faststream import AckPolicy, BaseMiddleware
+from faststream.exceptions import RejectMessage
 from faststream.rabbit import (
     Channel,
     ExchangeType,
@@ -157,7 +158,14 @@ class _Settle(BaseMiddleware[Any, Any]):
                 cause = MalformedEvent(f"not JSON: {error}")
             except Exception as error:  # noqa: BLE001 - every failure has its place
                 cause = error
-        await self._put_aside(msg, queue=queue, cause=cause)
+        try:
+            await self._put_aside(msg, queue=queue, cause=cause)
+        except Exception as error:
+            log.error(  # noqa: TRY400 - the cause says it, and a traceback for each message hides it
+                "event cannot be put aside", queue=queue, event_id=msg.message_id, cause=_cause(error)
+            )
+            # Rejected, as that is all that RabbitMQ 4.3 counts: a message that came back for ever would never rest.
+            raise RejectMessage(requeue=True) from error
         return None
 
     async def _put_aside(self, msg: RabbitMessage, *, queue: str, cause: Exception) -> None:
@@ -245,7 +253,8 @@ def create_broker(*, url: str, routers: Sequence[RabbitRouter] = ()) -> RabbitBr
     return RabbitBroker(
         URL(url).with_query({"heartbeat": HEARTBEAT, **URL(url).query}),
         routers=routers,
-        default_channel=Channel(prefetch_count=PREFETCH),
+        # What is put aside must not vanish where its queue is gone.
+        default_channel=Channel(prefetch_count=PREFETCH, on_return_raises=True),
         logger=None,
         reconnect_interval=1.0,
         fail_fast=False,  # a service that starts before its broker waits for it

@@ -149,15 +149,26 @@ async def test_a_message_that_kills_its_consumer_each_time_rests_in_the_end(
 ) -> None:
     async with consuming(amqp_url, handler):
         pass  # the queues are there, nobody consumes
-    async with listening(amqp_url) as events:
+    async with listening(amqp_url) as events, await aio_pika.connect(amqp_url) as connection:
         await events.publish(ThingHappened(name="deadly"))
-        queue = await events.channel.declare_queue(QUEUE, passive=True)
         for _ in range(messaging.DELIVERY_LIMIT + 1):
-            message = await eventually(lambda: queue.get(fail=False))
-            await message.nack(requeue=True)
+            async with connection.channel() as consumer:
+                queue = await consumer.get_queue(QUEUE)
+                assert await eventually(lambda queue=queue: queue.get(fail=False))
 
         assert await get(events, dead(QUEUE))
         assert await events.waiting_in(QUEUE) == 0
+
+
+async def test_a_message_that_cannot_be_put_aside_rests_in_the_end(events: Events, handler: Handler) -> None:
+    handler.fails = lambda name, _times: ConnectionError() if name == "bad" else None
+    await events.channel.queue_delete(retry_queue(messaging.RETRY_DELAYS[0]))
+
+    event_id = await events.publish(ThingHappened(name="bad"))
+    await events.publish(ThingHappened(name="good"))
+
+    assert (await get(events, dead(QUEUE))).message_id == event_id
+    assert handler.heard.count("good") == 1
 
 
 async def test_events_wait_for_a_consumer_that_is_down(amqp_url: str, handler: Handler) -> None:
