@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from shared.api.orders import Frozen, HistoryEntry, Status, SystemActor
 from shared.api.text import Id, Paragraphs, Verbatim
@@ -77,13 +77,6 @@ class MessageQuery(Frozen):
 class NewMessage(Frozen):
     text: Annotated[Verbatim, Field(max_length=MAX_TEXT)] | None = None
     attachment_ids: Annotated[tuple[Id, ...], Field(max_length=MAX_ATTACHMENTS)] = ()
-
-    @field_validator("attachment_ids")
-    @classmethod
-    def _names_each_once(cls, ids: tuple[str, ...]) -> tuple[str, ...]:
-        if len(set(ids)) != len(ids):
-            raise ValueError("names an attachment twice")
-        return ids
 
     @model_validator(mode="after")
     def _says_something(self) -> "NewMessage":

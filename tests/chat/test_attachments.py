@@ -280,6 +280,7 @@ async def test_an_attachment_is_sent_once_by_its_uploader_in_its_thread(chat: Ch
             "POST", f"/orders/{order}/messages", by=by or a_buyer(), json={"attachment_ids": attachments}
         )
 
+    twice_in_one = await send([one, one])
     refusals = [
         await send([one], order=elsewhere),
         await send([one], by=a_factory_user()),
@@ -293,6 +294,7 @@ async def test_an_attachment_is_sent_once_by_its_uploader_in_its_thread(chat: Ch
     assert [(answer.status, answer.json["errors"][0]["pointer"]) for answer in refusals] == [
         (422, "/attachment_ids/0")
     ] * 4
+    assert twice_in_one.json["errors"][0]["pointer"] == "/attachment_ids/1"
     assert sent.status == 201
     assert (again.status, again.json["errors"][0]["pointer"]) == (422, "/attachment_ids/1")
     assert still_free.status == 201
