@@ -7,7 +7,8 @@ repeat would harm by the same key, which is passed on to them.
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Annotated, Final
 
@@ -51,7 +52,9 @@ class _Once:
         self._request = request
         self._user_id = user_id
         self._db = db
-        self._key = key
+        self._row_id = None if key is None else _row_id(user_id, key)
+        self._first: Response | None = None
+        self._is_kept = False
 
     async def __call__(self, produce: Produce, *, kind: Kind = "writes") -> Response:
         """Do the work, or give the answer that it gave before.
@@ -60,29 +63,37 @@ class _Once:
             IdempotencyKeyReused: the key belongs to another call.
             TooManyRequests: the user's limit for this kind of call is reached.
         """
+        if self._first is not None:
+            return self._first
         limits: Limits = self._request.app.state.limits
-        if self._key is None:
-            await limits.count(self._db, kind, user_id=self._user_id, now=utc_now())
-            return await produce()
-        row_id = f"{self._user_id}:{self._key}"
-        if (first := await self._claim(row_id)) is not None:
-            return first
-        try:
-            await limits.count(self._db, kind, user_id=self._user_id, now=utc_now())
-            answer = await produce()
-        except BaseException:
-            # A refusal raised here is rendered later and not kept: the rules give it again.
-            await self._db[KEYS].delete_one({"_id": row_id, "status": None})
-            raise
-        if answer.status_code >= 500 or answer.status_code in _PASSING:  # noqa: PLR2004
-            await self._db[KEYS].delete_one({"_id": row_id, "status": None})
-        else:
+        await limits.count(self._db, kind, user_id=self._user_id, now=utc_now())
+        answer = await produce()
+        if self._row_id is not None and answer.status_code < 500 and answer.status_code not in _PASSING:  # noqa: PLR2004
             headers = {name: value for name, value in answer.headers.items() if name in _KEPT_HEADERS}
             await self._db[KEYS].update_one(
-                {"_id": row_id},
+                {"_id": self._row_id},
                 {"$set": {"status": answer.status_code, "headers": headers, "body": bytes(answer.body)}},
             )
+            self._is_kept = True
         return answer
+
+    @asynccontextmanager
+    async def claiming(self) -> AsyncIterator[None]:
+        """Hold the key, and let go of it unless an answer was kept.
+
+        Raises:
+            IdempotencyKeyReused: the key belongs to another call.
+        """
+        if self._row_id is None:
+            yield
+            return
+        self._first = await self._claim(self._row_id)
+        try:
+            yield
+        finally:
+            if self._first is None and not self._is_kept:
+                # A refusal that was raised is rendered later and not kept: the rules give it again.
+                await self._db[KEYS].delete_one({"_id": self._row_id, "status": None})
 
     async def _claim(self, row_id: str) -> Response | None:
         body = await self._request.body()
@@ -106,7 +117,7 @@ class _Once:
             if found is None:  # the first call failed meanwhile
                 continue
             if found["fingerprint"] != fingerprint:
-                raise IdempotencyKeyReused("this key came before with another body or for another call")
+                raise _reused()
             if found["status"] is not None:
                 return Response(found["body"], found["status"], headers=found["headers"])
             if found["claimed_until"] <= now:
@@ -118,18 +129,51 @@ class _Once:
             await asyncio.sleep(_LOOK_AGAIN)
 
 
-async def _once(
-    request: Request,
-    session: CurrentSession,
-    db: Db,
-    key: Annotated[
+def _row_id(user_id: str, key: str) -> str:
+    return f"{user_id}:{key}"
+
+
+def _reused() -> IdempotencyKeyReused:
+    return IdempotencyKeyReused("this key came before with another body or for another call")
+
+
+async def _key(
+    idempotency_key: Annotated[
         str | None,
         Header(alias="Idempotency-Key", description="up to 128 characters; a repeat gets the first answer"),
     ] = None,
-) -> _Once:
-    if key is not None and not 0 < len(key) <= 128:  # noqa: PLR2004
+) -> str | None:
+    if idempotency_key is not None and not 0 < len(idempotency_key) <= 128:  # noqa: PLR2004
         raise ValidationFailed.at("/idempotency-key", "must have 1 to 128 characters")
-    return _Once(request, db, user_id=session.caller.user_id, key=key)
+    return idempotency_key
+
+
+Key = Annotated[str | None, Depends(_key)]
+
+
+async def bind(db: Database, *, user_id: str, key: Key, call: str) -> None:
+    """Keep a key for one call whose body streams; the service that answers it tells bodies apart.
+
+    Raises:
+        IdempotencyKeyReused: the key belongs to another call.
+    """
+    if key is None:
+        return
+    fingerprint = hashlib.sha256(call.encode()).hexdigest()
+    row = {"fingerprint": fingerprint, "status": None, "created_at": utc_now()}
+    try:
+        await db[KEYS].insert_one({"_id": _row_id(user_id, key)} | row)
+    except DuplicateKeyError:
+        found = await db[KEYS].find_one({"_id": _row_id(user_id, key)})
+        if found is not None and found["fingerprint"] != fingerprint:
+            raise _reused() from None
+
+
+async def _once(request: Request, session: CurrentSession, db: Db, key: Key) -> AsyncIterator[_Once]:
+    once = _Once(request, db, user_id=session.caller.user_id, key=key)
+    # Before the framework looks at the body: the key comes before every other rule.
+    async with once.claiming():
+        yield once
 
 
 Once = Annotated[_Once, Depends(_once)]

@@ -196,7 +196,8 @@ def pointers(found: Sequence[Any]) -> list[dict[str, str]]:
         {
             "pointer": ""
             if problem["type"] == "json_invalid"
-            else "".join(f"/{step}" for step in problem["loc"][1:]),
+            # Pydantic's own name for "the key, not its value" is no place in the document.
+            else "".join(f"/{step}" for step in problem["loc"][1:] if step != "[key]"),
             "detail": problem["msg"].removeprefix("Value error, "),
         }
         for problem in found

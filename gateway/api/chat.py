@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Body, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from gateway import introduce
+from gateway import idempotency, introduce
 from gateway.clients import Answer, ServiceUnavailable
 from gateway.forward import Forward, OrderId, download, identifier, respond
 from gateway.idempotency import IdempotencyKeyReused, Once
@@ -189,9 +189,12 @@ async def typing(
     },
 )
 async def upload_attachment(
-    order_id: OrderId, request: Request, forward: Forward, db: Db, now: Now
+    order_id: OrderId, request: Request, forward: Forward, db: Db, now: Now, key: idempotency.Key
 ) -> Response:
     """Upload one file as the part `file` of `multipart/form-data`; send it with a message afterwards."""
+    await idempotency.bind(
+        db, user_id=forward.caller.user_id, key=key, call=f"{request.method} {request.url.path}"
+    )
     forward.caller.must_write()
     limits: Limits = request.app.state.limits
     await limits.count(db, "uploads", user_id=forward.caller.user_id, now=now)

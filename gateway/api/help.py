@@ -1,12 +1,13 @@
 """Votes on help pages, questions to the operator, and the link that ends mails."""
 
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
 from gateway.clients import ServiceUnavailable
-from gateway.forward import CurrentServices, Forward, respond
+from gateway.forward import CurrentServices, Forward, identifier, respond
 from gateway.idempotency import IdempotencyKeyReused, Once
 from gateway.limits import TooManyRequests
 from gateway.session import CsrfHeaderMissing
@@ -37,12 +38,24 @@ async def give_feedback(body: HelpFeedback, forward: Forward, once: Once) -> Res
     return await once(produce)
 
 
-@router.post("/support/requests", status_code=201, response_model=SupportRequest, responses=problems(*_WRITE))
+@router.post(
+    "/support/requests",
+    status_code=201,
+    response_model=SupportRequest,
+    responses=problems(*_WRITE, errors.NotFound),
+)
 async def ask_support(body: NewSupportRequest, forward: Forward, once: Once) -> Response:
     """Ask the operator's support; the answer comes by mail."""
-    del body
 
     async def produce() -> Response:
+        if body.order_id is not None:
+            # Only orders can tell an order that is new from one that is none, or another's. Whoever asks
+            # for help because it is away is heard all the same.
+            path = f"/orders/{identifier(body.order_id)}"
+            with suppress(ServiceUnavailable):
+                order = await forward.services.call("orders", "GET", path, caller=forward.caller)
+                if order.status == 404:  # noqa: PLR2004
+                    return respond(order)
         return await forward("notifications")
 
     return await once(produce)

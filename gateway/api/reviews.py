@@ -15,7 +15,7 @@ from shared.api.orders import Party, ReviewRecorded
 from shared.api.page import Page
 from shared.api.reviews import NewReply, NewReview, Review, ReviewedOrder, SubmittedReview
 from shared.contact_refusal import ContactInfoBlocked
-from shared.http import problems
+from shared.http import Cursor, Limit, problems
 
 router = APIRouter(tags=["reviews"])
 
@@ -89,10 +89,13 @@ async def submit_review(
 @router.get(
     "/orders/{order_id}/reviews",
     response_model=Page[Review],
-    responses=problems(errors.Unauthenticated, errors.NotFound, ServiceUnavailable),
+    responses=problems(errors.Unauthenticated, errors.NotFound, errors.ValidationFailed, ServiceUnavailable),
 )
-async def list_reviews(order_id: OrderId, forward: Forward) -> Response:
+async def list_reviews(
+    order_id: OrderId, forward: Forward, limit: Limit = 20, cursor: Cursor = None
+) -> Response:
     """Read an order's reviews, as far as they exist."""
+    del limit, cursor  # reviews reads them from the forwarded query
     order = await forward.services.call("orders", "GET", f"/orders/{order_id}", caller=forward.caller)
     return respond(order) if not order.ok else await forward("reviews")
 

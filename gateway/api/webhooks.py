@@ -36,8 +36,9 @@ async def create_webhook(body: NewWebhook, forward: Forward, once: Once) -> Resp
     return await once(produce)
 
 
-@router.get("/webhooks", response_model=Page[Webhook], responses=problems(*_READ))
-async def list_webhooks(forward: Forward) -> Response:
+@router.get("/webhooks", response_model=Page[Webhook], responses=problems(*_READ, errors.ValidationFailed))
+async def list_webhooks(forward: Forward, limit: Limit = 20, cursor: Cursor = None) -> Response:
+    del limit, cursor
     return await forward("notifications")
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from collections.abc import Callable, Iterable
 from typing import Any, Generic, TypeVar
 
 import orjson
@@ -15,6 +16,22 @@ ItemT = TypeVar("ItemT")
 class Page(BaseModel, Generic[ItemT]):
     items: list[ItemT]
     next_cursor: str | None
+
+
+def page_of(
+    items: Iterable[ItemT], *, id_of: Callable[[ItemT], str], limit: int, cursor: str | None
+) -> Page[ItemT]:
+    """Cut a page, by ids and so by age, from a list that is short enough to be read whole.
+
+    Raises:
+        ValidationFailed: the text is no cursor of such a list.
+    """
+    after = "" if cursor is None else read_cursor(cursor, length=1)[0]
+    if not isinstance(after, str):
+        raise ValidationFailed.at("/cursor", "is no cursor of this list")
+    found = sorted((item for item in items if id_of(item) > after), key=id_of)
+    next_cursor = write_cursor(id_of(found[limit - 1])) if len(found) > limit else None
+    return Page(items=found[:limit], next_cursor=next_cursor)
 
 
 def write_cursor(*position: Any) -> str:

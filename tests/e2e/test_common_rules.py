@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 
 from deploy.local import Endpoints
-from tests.e2e.market import Person
+from tests.e2e.market import Answer, Person
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.e2e
@@ -70,6 +70,48 @@ async def test_a_key_that_is_too_long_is_refused(buyer_and_factory: tuple[Person
     answer = await buyer.call("POST", "/orders", a_quote(factory), headers={"Idempotency-Key": "x" * 129})
 
     assert answer.problem(422, "validation-failed")["errors"][0]["pointer"] == "/idempotency-key"
+
+
+async def test_a_key_comes_before_every_other_rule(buyer_and_factory: tuple[Person, Person]) -> None:
+    buyer, factory = buyer_and_factory
+    order = await an_order(buyer, factory)
+    path, key = f"/orders/{order['id']}/messages", {"Idempotency-Key": uuid4().hex}
+    (await buyer.call("POST", path, {"text": "once"}, headers=key)).ok(201)
+
+    for other in ({"text": ""}, {"text": 5}, {}, {"text": "write to me@example.org"}):
+        (await buyer.call("POST", path, other, headers=key)).problem(422, "idempotency-key-reused")
+    file = await buyer.upload(order["id"], "a.pdf", b"%PDF-1.4", "application/pdf", headers=key)
+    file.problem(422, "idempotency-key-reused")
+
+
+async def test_a_call_that_no_rule_lets_through_lets_go_of_its_key(
+    buyer_and_factory: tuple[Person, Person],
+) -> None:
+    buyer, factory = buyer_and_factory
+    order = await an_order(buyer, factory)
+    path, key = f"/orders/{order['id']}/messages", {"Idempotency-Key": uuid4().hex}
+    (await buyer.call("POST", path, {"text": ""}, headers=key)).problem(422, "validation-failed")
+
+    sent = await buyer.call("POST", path, {"text": "now with words"}, headers=key)
+
+    assert sent.ok(201)["text"] == "now with words"
+
+
+async def test_a_key_of_an_upload_is_of_nothing_else(buyer_and_factory: tuple[Person, Person]) -> None:
+    buyer, factory = buyer_and_factory
+    order, other = await an_order(buyer, factory), await an_order(buyer, factory)
+    key = {"Idempotency-Key": uuid4().hex}
+
+    async def upload(order_id: str) -> Answer:
+        return await buyer.upload(order_id, "a.pdf", b"%PDF-1.4", "application/pdf", headers=key)
+
+    first = (await upload(order["id"])).ok(201)
+    message = await buyer.call("POST", f"/orders/{order['id']}/messages", {"text": "x"}, headers=key)
+
+    message.problem(422, "idempotency-key-reused")
+    (await upload(other["id"])).problem(422, "idempotency-key-reused")
+    (await upload("no-such-order")).problem(422, "idempotency-key-reused")
+    assert (await upload(order["id"])).ok(201) == first
 
 
 async def test_a_quote_makes_one_order_whoever_repeats_it(buyer_and_factory: tuple[Person, Person]) -> None:
@@ -216,6 +258,72 @@ async def test_lists_page_to_their_end_while_orders_are_added(
             await an_order(buyer, factory)
 
     assert found == [order["id"] for order in reversed(orders)]
+
+
+async def test_short_lists_page_like_all_others(buyer_and_factory: tuple[Person, Person]) -> None:
+    buyer, factory = buyer_and_factory
+    order = await an_order(buyer, factory)
+    for step in ("in_production", "quality_check", "shipped"):
+        (await factory.advance(order["id"], step)).ok()
+    (await buyer.call("POST", f"/orders/{order['id']}/receipt", {})).ok()
+    own = f"/organisations/{buyer.organisation_id}"
+    for who, path, body in (
+        (buyer, f"/orders/{order['id']}/reviews", {"rating": 5}),
+        (factory, f"/orders/{order['id']}/reviews", {"rating": 4}),
+        (buyer, "/webhooks", {"url": "https://one.example"}),
+        (buyer, "/webhooks", {"url": "https://two.example"}),
+        (buyer, f"{own}/invitations", {"role": "member"}),
+        (buyer, f"{own}/invitations", {"role": "viewer"}),
+    ):
+        (await who.call("POST", path, body)).ok(201)
+
+    for path in (f"/orders/{order['id']}/reviews", "/webhooks", f"{own}/invitations", f"{own}/members"):
+        whole = await buyer.get(path)
+        found, cursor = [], ""
+        while cursor is not None:
+            page = await buyer.get(f"{path}?limit=1{f'&cursor={cursor}' if cursor else ''}")
+            assert len(page["items"]) == 1, path
+            found += page["items"]
+            cursor = page["next_cursor"]
+        assert (found, whole["next_cursor"]) == (whole["items"], None), path
+        for query, pointer in (
+            ("limit=0", "/limit"),
+            ("limit=101", "/limit"),
+            ("cursor=nonsense", "/cursor"),
+            ("cursor=WzFd", "/cursor"),
+        ):
+            refused = (await buyer.call("GET", f"{path}?{query}")).problem(422, "validation-failed")
+            assert refused["errors"][0]["pointer"] == pointer, (path, query)
+
+
+async def test_support_does_not_tell_which_orders_there_are(
+    buyer_and_factory: tuple[Person, Person], third_party: Person
+) -> None:
+    buyer, factory = buyer_and_factory
+    order = await an_order(buyer, factory)
+    asking = {"subject": "Where is it", "message": "?"}
+
+    own = await buyer.call("POST", "/support/requests", asking | {"order_id": order["id"]})
+    anothers = await third_party.call("POST", "/support/requests", asking | {"order_id": order["id"]})
+    nowhere = await third_party.call("POST", "/support/requests", asking | {"order_id": str(uuid4())})
+
+    own.ok(201)
+    assert (
+        anothers.problem(404, "order-not-found")["title"] == nowhere.problem(404, "order-not-found")["title"]
+    )
+
+
+async def test_a_wrong_key_of_an_object_is_pointed_at(buyer_and_factory: tuple[Person, Person]) -> None:
+    buyer, _ = buyer_and_factory
+    preferences = await buyer.get("/notifications/preferences")
+
+    answer = await buyer.call(
+        "PUT",
+        "/notifications/preferences",
+        preferences | {"kinds": {"nope": {"in_app": True, "email": "off"}}},
+    )
+
+    assert answer.problem(422, "validation-failed")["errors"][0]["pointer"] == "/kinds/nope"
 
 
 async def test_the_services_answer_only_to_the_gateway(endpoints: Endpoints) -> None:

@@ -15,9 +15,9 @@ from gateway.idempotency import Once
 from gateway.limits import limited
 from gateway.session import CurrentCaller
 from shared.api import accounts as api
-from shared.api.page import Page
+from shared.api.page import Page, page_of
 from shared.errors import Unauthenticated, ValidationFailed
-from shared.http import Db, Now, problems
+from shared.http import Cursor, Db, Limit, Now, problems
 
 router = APIRouter(tags=["organisation"])
 
@@ -56,10 +56,15 @@ async def invite(
 
 @router.get(
     "/organisations/{organisation_id}/invitations",
-    responses=problems(Unauthenticated, OwnerNeeded, OrganisationNotFound),
+    responses=problems(Unauthenticated, OwnerNeeded, OrganisationNotFound, ValidationFailed),
 )
 async def list_invitations(
-    organisation_id: OrganisationId, caller: CurrentCaller, db: Db, now: Now
+    organisation_id: OrganisationId,
+    caller: CurrentCaller,
+    db: Db,
+    now: Now,
+    limit: Limit = 20,
+    cursor: Cursor = None,
 ) -> Page[api.Invitation]:
     """List invitations that can still be used."""
     domain.must_own(caller, organisation_id)
@@ -67,7 +72,7 @@ async def list_invitations(
         api.Invitation(id=found.id, role=found.role, email=found.email, expires_at=found.expires_at)
         for found in await store.find_open_invitations(db, organisation_id, now=now)
     ]
-    return Page(items=invitations, next_cursor=None)
+    return page_of(invitations, id_of=lambda invitation: invitation.id, limit=limit, cursor=cursor)
 
 
 @router.delete(
@@ -85,12 +90,14 @@ async def withdraw_invitation(
 
 @router.get(
     "/organisations/{organisation_id}/members",
-    responses=problems(Unauthenticated, OrganisationNotFound),
+    responses=problems(Unauthenticated, OrganisationNotFound, ValidationFailed),
 )
-async def list_members(organisation_id: OrganisationId, caller: CurrentCaller, db: Db) -> Page[api.Member]:
+async def list_members(
+    organisation_id: OrganisationId, caller: CurrentCaller, db: Db, limit: Limit = 20, cursor: Cursor = None
+) -> Page[api.Member]:
     domain.must_belong(caller, organisation_id)
     members = [views.member(user) for user in await store.find_members(db, organisation_id)]
-    return Page(items=members, next_cursor=None)
+    return page_of(members, id_of=lambda member: member.id, limit=limit, cursor=cursor)
 
 
 @router.patch(

@@ -3489,7 +3489,10 @@ export interface operations {
     upload_attachment: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description up to 128 characters; a repeat gets the first answer */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 order_id: string;
             };
@@ -4258,7 +4261,12 @@ export interface operations {
     };
     list_reviews: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `next_cursor` of the answer before */
+                cursor?: string | null;
+                /** @description most items of one answer */
+                limit?: number;
+            };
             header?: never;
             path: {
                 order_id: string;
@@ -4294,7 +4302,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
+            /** @description `/problems/validation-failed`: Validation failed */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4767,7 +4775,12 @@ export interface operations {
     };
     list_invitations: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `next_cursor` of the answer before */
+                cursor?: string | null;
+                /** @description most items of one answer */
+                limit?: number;
+            };
             header?: never;
             path: {
                 organisation_id: string;
@@ -4812,7 +4825,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
+            /** @description `/problems/validation-failed`: Validation failed */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5264,7 +5277,12 @@ export interface operations {
     };
     list_members: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `next_cursor` of the answer before */
+                cursor?: string | null;
+                /** @description most items of one answer */
+                limit?: number;
+            };
             header?: never;
             path: {
                 organisation_id: string;
@@ -5300,7 +5318,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
+            /** @description `/problems/validation-failed`: Validation failed */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5778,6 +5796,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `/problems/not-found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `/problems/body-too-large`: Request body too large */
             413: {
                 headers: {
@@ -5818,7 +5845,12 @@ export interface operations {
     };
     list_webhooks: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `next_cursor` of the answer before */
+                cursor?: string | null;
+                /** @description most items of one answer */
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -5861,7 +5893,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
+            /** @description `/problems/validation-failed`: Validation failed */
             422: {
                 headers: {
                     [name: string]: unknown;

@@ -33,6 +33,23 @@ export function useChangeProfile() {
   return useChange((body: ProfileChanges) => answerOf(api.PATCH("/api/v1/auth/me", { body })), ME);
 }
 
+/** Read a list to its end. */
+async function whole<Item>(
+  read: (page: {
+    limit: number;
+    cursor?: string;
+  }) => Promise<{ items: Item[]; next_cursor: string | null }>,
+) {
+  const items: Item[] = [];
+  let cursor: string | null | undefined;
+  do {
+    const page = await read({ limit: 100, ...(cursor ? { cursor } : {}) });
+    items.push(...page.items);
+    cursor = page.next_cursor;
+  } while (cursor);
+  return { items };
+}
+
 function useOwnOrganisation() {
   return { params: { path: { organisation_id: useAccount().organisation.id } } };
 }
@@ -83,7 +100,12 @@ export function useMembers() {
   const own = useOwnOrganisation();
   return useQuery({
     queryKey: keys.members,
-    queryFn: () => answerOf(api.GET("/api/v1/organisations/{organisation_id}/members", own)),
+    queryFn: () =>
+      whole((query) =>
+        answerOf(
+          api.GET("/api/v1/organisations/{organisation_id}/members", { params: { ...own.params, query } }),
+        ),
+      ),
   });
 }
 
@@ -91,7 +113,14 @@ export function useInvitations() {
   const own = useOwnOrganisation();
   return useQuery({
     queryKey: keys.invitations,
-    queryFn: () => answerOf(api.GET("/api/v1/organisations/{organisation_id}/invitations", own)),
+    queryFn: () =>
+      whole((query) =>
+        answerOf(
+          api.GET("/api/v1/organisations/{organisation_id}/invitations", {
+            params: { ...own.params, query },
+          }),
+        ),
+      ),
   });
 }
 
