@@ -5,6 +5,7 @@ finds; the text itself stays here. `python -m services.chat.attachments.reading 
 """
 
 import json
+import mmap
 import zipfile
 from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING, Final
@@ -36,6 +37,7 @@ _MOST_FOUND: Final = 50
 _PIECE: Final = 4000
 # A code takes a good part of a picture that is meant to be scanned by a phone.
 _LONGEST_EDGE: Final = 3000
+_WHITE: Final = b"\0\t\n\f\r "
 _BLOCKS: Final = frozenset(("p", "si", "row", "is", "comment"))
 _BREAKS: Final = frozenset(("br", "cr", "tab"))
 
@@ -87,6 +89,8 @@ def _pieces(text: str) -> Iterator[str]:
 def _in_pdf(file: IO[bytes]) -> Iterator[tuple[Place, str]]:
     import pypdfium2  # noqa: PLC0415 - each file loads only what it needs
 
+    if not _has_an_object(file):
+        raise ValueError("nothing that a PDF consists of")
     document = pypdfium2.PdfDocument(file)
     for number in range(min(len(document), _MOST_PAGES)):
         page = document[number]
@@ -95,6 +99,16 @@ def _in_pdf(file: IO[bytes]) -> Iterator[tuple[Place, str]]:
         yield f"page {number + 1}", "\n".join(_links(document, page))
         text.close()
         page.close()
+
+
+def _has_an_object(file: IO[bytes]) -> bool:
+    """Look for the word before each object, which has no other spelling; PDFium takes ten times as long to miss it."""
+    at = 0
+    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        while (at := data.find(b"obj", at + 1)) > 0:
+            if data[at - 1] in _WHITE:
+                return True
+    return False
 
 
 def _links(document: object, page: object) -> Iterator[str]:

@@ -159,7 +159,7 @@ async def upload(
             await attachments.keep_upload(
                 db, new, sealed([stored], now=now), expires_at=now + rules.unsent_for
             )
-            parts.contents.nudge()
+            parts.contents.nudge(new.id, content)
         except BaseException:
             # Also when the client is gone. What this cannot do any more, the sweeper does.
             await asyncio.shield(_give_up(db, parts, new))

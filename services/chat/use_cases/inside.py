@@ -24,17 +24,20 @@ async def search_next(db: Database, parts: Parts, *, now: datetime, rules: Rules
     """
     taken = await inside.take_unsearched(db, now=now)
     if taken is None:
+        parts.contents.put_away()
         return False
     upload, is_worth_it = taken
     if not is_worth_it:
         log.warning("attachment was searched too often", attachment_id=upload.id)
         await inside.keep_clear(db, upload, state="unreadable")
         return True
-    with tempfile.TemporaryFile(prefix="millrace-search-") as copy:
+    at_hand = parts.contents.take(upload.id)
+    with at_hand or tempfile.TemporaryFile(prefix="millrace-search-") as file:
         try:
-            await parts.objects.copy(upload.key, copy)
+            if at_hand is None:
+                await parts.objects.copy(upload.key, file)
             found = await parts.contents.search(
-                copy,
+                file,
                 content_type=upload.file.content_type,
                 known=await threads.find_known(db, upload.order_id),
             )
