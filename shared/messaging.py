@@ -145,19 +145,22 @@ class _Settle(BaseMiddleware[Any, Any]):
         assert isinstance(msg, RabbitMessage)  # noqa: S101 - for the type checker
         telemetry.take_request_id(msg.correlation_id)
         queue: str = self.context.get("handler_").queue.name
-        with telemetry.span(f"consume {queue}", parent=str(msg.headers.get("traceparent", ""))):
-            try:
-                _must_claim_json(msg)
-                event = await msg.decode()
-                if isinstance(event, dict) and isinstance(event.get("correlationid"), str):
+        parent = msg.headers.get("traceparent")
+        try:
+            _must_claim_json(msg)
+            event = await msg.decode()
+            if isinstance(event, dict):
+                if isinstance(event.get("correlationid"), str):
                     telemetry.take_request_id(event["correlationid"])
+                parent = parent or event.get("traceparent")
+            with telemetry.span(f"consume {queue}", parent=str(parent or "")):
                 return await call_next(msg)
-            except ValidationError as error:
-                cause: Exception = MalformedEvent(_explain(error))
-            except orjson.JSONDecodeError as error:
-                cause = MalformedEvent(f"not JSON: {error}")
-            except Exception as error:  # noqa: BLE001 - every failure has its place
-                cause = error
+        except ValidationError as error:
+            cause: Exception = MalformedEvent(_explain(error))
+        except orjson.JSONDecodeError as error:
+            cause = MalformedEvent(f"not JSON: {error}")
+        except Exception as error:  # noqa: BLE001 - every failure has its place
+            cause = error
         try:
             await self._put_aside(msg, queue=queue, cause=cause)
         except Exception as error:

@@ -24,13 +24,8 @@ _LIFETIME: Final = timedelta(seconds=10)
 
 async def tell(broker: RabbitBroker, fact: Fact, *, now: datetime) -> None:
     """Tell everybody who listens at this moment; where nobody can be told, nobody is."""
-    event = seal(
-        fact,
-        event_id=new_id(),
-        now=now,
-        correlation_id=telemetry.request_id.get(),
-        traceparent=telemetry.traceparent(),
-    )
+    cause, parent = telemetry.cause()
+    event = seal(fact, event_id=new_id(), now=now, correlation_id=cause, traceparent=parent)
     message = aio_pika.Message(
         event.model_dump_json().encode(),
         content_type=CONTENT_TYPE,

@@ -71,20 +71,15 @@ def sealed(facts: Iterable[Fact], *, now: datetime) -> Sealed:
 
 
 def _row(fact: Fact, *, now: datetime, at: datetime) -> Document:
-    event = seal(
-        fact,
-        event_id=new_id(),
-        now=now,
-        correlation_id=telemetry.request_id.get(),
-        traceparent=telemetry.traceparent(),
-    )
+    cause, parent = telemetry.cause()
+    event = seal(fact, event_id=new_id(), now=now, correlation_id=cause, traceparent=parent)
     return {
         "id": event.id,
         "at": at,
         "type": event.type,
         "body": event.model_dump_json(),
         "correlation_id": event.correlationid,
-        "traceparent": event.traceparent,
+        "traceparent": telemetry.traceparent(),
     }
 
 

@@ -1,7 +1,9 @@
 """JSON logs on stdout, the request id that ties log lines and events together, and traces."""
 
+import hashlib
 import logging
 import re
+import secrets
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
@@ -89,6 +91,19 @@ def traceparent() -> str | None:
     carrier: dict[str, str] = {}
     propagate.inject(carrier)
     return carrier.get("traceparent")
+
+
+def cause() -> tuple[str, str]:
+    """Name what causes an event, a request or what happens by itself, and write the event's `traceparent`.
+
+    Without a collector nobody here follows the second, and it says so; it lets those who trace what they
+    hear on the broker tie together what one request caused.
+    """
+    name = request_id.get() or new_id()
+    if (current := traceparent()) is None:
+        trace_id = hashlib.md5(name.encode(), usedforsecurity=False).hexdigest()
+        current = f"00-{trace_id}-{secrets.token_hex(8)}-00"
+    return name, current
 
 
 def take_request_id(given: str | None) -> None:

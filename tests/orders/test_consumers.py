@@ -66,6 +66,23 @@ def envelope(data: Any, **changes: Any) -> bytes:
     )
 
 
+async def test_what_follows_from_a_quote_goes_on_under_its_name_and_trace(
+    orders: Service, events: Events
+) -> None:
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    quote = an_event(quote_id="q-1").model_dump(mode="json")
+
+    await publish_raw(
+        events,
+        envelope(quote, correlationid="acceptance-7", traceparent=f"00-{trace}-00f067aa0ba902b7-01"),
+    )
+
+    await eventually(lambda: order_of(orders, "q-1"))
+    [made] = await eventually(lambda: events.of(OrderCreated))
+    assert made["correlationid"] == "acceptance-7"
+    assert made["traceparent"].split("-")[1] == trace
+
+
 async def test_an_accepted_quote_becomes_an_order_that_names_who_accepted(
     orders: Service, events: Events
 ) -> None:

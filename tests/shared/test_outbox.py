@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import sys
 from collections.abc import AsyncIterator, Iterable
@@ -10,10 +11,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from services.orders import domain
-from shared import messaging, mongo, outbox
+from shared import messaging, mongo, outbox, telemetry
 from shared.clock import utc_now
 from shared.events.orders import OrderCreated
 from shared.mongo import Database
@@ -23,6 +25,8 @@ from tests.service_client import SECRET, Events, listening
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.parts
+
+TRACEPARENT = r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}"
 
 
 def a_fact() -> OrderCreated:
@@ -34,6 +38,19 @@ def a_fact() -> OrderCreated:
         unit=order.unit,
         total=order.total,
     )
+
+
+async def test_every_event_names_its_cause_and_a_trace_that_it_shares_with_it() -> None:
+    telemetry.take_request_id("request-7")
+    of_a_request = [orjson.loads(row["body"]) for row in sealed([a_fact(), a_fact()], now=NOW).rows]
+    telemetry.take_request_id(None)
+    by_itself = [orjson.loads(row["body"]) for row in sealed([a_fact(), a_fact()], now=NOW).rows]
+
+    names = [event["correlationid"] for event in of_a_request + by_itself]
+    traces = [re.fullmatch(TRACEPARENT, event["traceparent"])[1] for event in of_a_request + by_itself]
+    assert names[:2] == ["request-7"] * 2
+    assert traces[0] == traces[1]
+    assert len({names[0], *names[2:]}) == len({traces[0], *traces[2:]}) == 3
 
 
 class Broker:
