@@ -326,6 +326,8 @@ async def test_a_redirect_is_not_followed(notifications: Service) -> None:
         "https://erp.internal/hook",
         "https://user:secret@example.com/hook",
         "https://example.com/hook#part",
+        "https://exa mple.com/hook",
+        "https://example.com/<hook>",
         "not a url",
     ],
 )

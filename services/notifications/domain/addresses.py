@@ -1,5 +1,6 @@
 """Where a webhook may go: public addresses, and those that the operator allows; pure."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
@@ -11,6 +12,7 @@ Network = IPv4Network | IPv6Network
 
 # Names that mean this machine or this network wherever they are looked up.
 _LOCAL_NAMES: Final = (".localhost", ".local", ".internal", ".intranet", ".lan", ".home.arpa")
+_NEVER_IN_A_URL: Final = re.compile(r'[\s"<>\\^`{|}]')
 _NAT64: Final = IPv6Network("64:ff9b::/96")
 
 
@@ -38,6 +40,8 @@ def split(url: str) -> tuple[SplitResult, str]:
     Raises:
         ValueError: with the reason, in words for its owner.
     """
+    if _NEVER_IN_A_URL.search(url):
+        raise ValueError("must not hold spaces, quotes, backslashes or angle or curly brackets")
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
