@@ -44,6 +44,9 @@ _LATENCY: Final = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
 )
 
+# Versions begin with 1.
+_NO_VERSION: Final = 0
+
 Check = Callable[[], Awaitable[None]]
 
 
@@ -60,7 +63,9 @@ class Problem(BaseModel):
 
 
 Limit = Annotated[int, Query(ge=1, le=100, description="most items of one answer")]
-Cursor = Annotated[str | None, Query(max_length=1000, description="`next_cursor` of the answer before")]
+Cursor = Annotated[
+    str | None, Query(min_length=1, max_length=1000, description="`next_cursor` of the answer before")
+]
 
 
 # These are coroutines because FastAPI hands every plain function to a thread, which costs more than they do.
@@ -84,10 +89,12 @@ async def _caller(request: Request) -> identity.Caller:
 async def _expected_version(if_match: Annotated[str | None, Header()] = None) -> int | None:
     if if_match is None or if_match.strip() == "*":
         return None
-    match = re.fullmatch(r'"(\d{1,9})"', if_match.strip())
+    match = re.fullmatch(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"', if_match.strip())
     if match is None:
-        raise errors.ValidationFailed.at("/if-match", 'must be a strong ETag such as "3"')
-    return int(match[1])
+        raise errors.ValidationFailed.at("/if-match", 'must be one ETag, such as "3"')
+    weak, tag = match.groups()
+    # A tag that we never gave, or a weak one, is that of no version.
+    return int(tag) if not weak and re.fullmatch(r"[0-9]{1,9}", tag) else _NO_VERSION
 
 
 Db = Annotated[Database, Depends(_db)]

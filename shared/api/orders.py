@@ -177,7 +177,7 @@ class OrderQuery(Frozen):
     ) = None
     sort: Sort = "deadline"
     limit: int = Field(default=20, ge=1, le=100)
-    cursor: str | None = Field(default=None, max_length=1000)
+    cursor: str | None = Field(default=None, min_length=1, max_length=1000)
 
 
 class OrderCard(Frozen):

@@ -181,6 +181,7 @@ async def test_a_stale_version_is_refused_with_the_current_one(
         ("limit=101", "/limit"),
         ("limit=many", "/limit"),
         ("cursor=nonsense", "/cursor"),
+        ("cursor=", "/cursor"),
         ("sort=colour", "/sort"),
         ("status=lost", "/status/0"),
         ("due=never", "/due"),

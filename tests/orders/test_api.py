@@ -319,15 +319,22 @@ async def test_if_match_names_the_version_that_the_caller_has_seen(orders: Servi
     wrong_side = await orders.call(
         "POST", path, caller=BUYER, json={"to": "quality_check"}, headers={"If-Match": '"1"'}
     )
-    weak = await orders.call(
-        "POST", path, caller=FACTORY, json={"to": "quality_check"}, headers={"If-Match": 'W/"2"'}
+    of_no_version = [
+        await orders.call(
+            "POST", path, caller=FACTORY, json={"to": "quality_check"}, headers={"If-Match": tag}
+        )
+        for tag in ('W/"2"', '"0"', '"02x"', '""', '"a1b2"')
+    ]
+    no_tag = await orders.call(
+        "POST", path, caller=FACTORY, json={"to": "quality_check"}, headers={"If-Match": "2"}
     )
 
     assert (fresh.status, fresh.headers["ETag"]) == (200, '"2"')
     assert (stale.status, stale.json["type"]) == (412, "/problems/stale-version")
     assert stale.json["current_version"] == 2
     assert wrong_side.status == 403
-    assert weak.status == 422
+    assert [answer.status for answer in of_no_version] == [412] * 5
+    assert (no_tag.status, no_tag.json["errors"][0]["pointer"]) == (422, "/if-match")
 
 
 async def test_an_order_of_others_does_not_exist_whatever_is_asked_of_it(orders: Service) -> None:
