@@ -35,10 +35,7 @@ export function useChangeProfile() {
 
 /** Read a list to its end. */
 async function whole<Item>(
-  read: (page: {
-    limit: number;
-    cursor?: string;
-  }) => Promise<{ items: Item[]; next_cursor: string | null }>,
+  read: (page: { limit: number; cursor?: string }) => Promise<{ items: Item[]; next_cursor: string | null }>,
 ) {
   const items: Item[] = [];
   let cursor: string | null | undefined;
