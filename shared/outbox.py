@@ -16,7 +16,6 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import structlog
-from pymongo import UpdateOne
 from pymongo.errors import PyMongoError
 
 from shared import telemetry
@@ -146,23 +145,32 @@ class Outbox:
     async def _take_out_published(self) -> None:
         batch, self._published = self._published, []
         for collection in self.collections:
-            published: dict[Any, list[str]] = {}
-            for name, document_id, rows in batch:
-                if name == collection:
-                    published.setdefault(document_id, []).extend(row["id"] for row in rows)
-            updates = [
-                UpdateOne({"_id": document_id}, _without(event_ids))
-                for document_id, event_ids in published.items()
-            ]
-            if updates:
+            of_this = [(document_id, rows) for name, document_id, rows in batch if name == collection]
+            if of_this:
                 try:
-                    await self.db[collection].bulk_write(updates, ordered=False)
+                    await self._take_out_of(
+                        collection,
+                        documents={document_id for document_id, _ in of_this},
+                        event_ids=[row["id"] for _, rows in of_this for row in rows],
+                    )
                 except PyMongoError as error:
                     # The sweep will publish them once more, which consumers bear.
-                    log.warning("published events stay in the outbox", events=len(updates), cause=repr(error))
+                    log.warning("published events stay in the outbox", events=len(of_this), cause=repr(error))
                 except asyncio.CancelledError:  # the process ends, and comes back to them last of all
                     self._published += batch
                     raise
+
+    async def _take_out_of(self, collection: str, *, documents: set[Any], event_ids: list[str]) -> None:
+        these = {"_id": {"$in": list(documents)}}
+        # Next to nothing beside a pipeline, which only those need that got another event meanwhile.
+        another = {"$elemMatch": {"id": {"$nin": event_ids}}}
+        done = await self.db[collection].update_many(
+            these | {"outbox": {"$not": another}}, {"$unset": {"outbox": "", "outbox_at": ""}}
+        )
+        if done.matched_count < len(documents):
+            await self.db[collection].update_many(
+                these | {"outbox.id": {"$in": event_ids}}, _without(event_ids)
+            )
 
     async def _sweep_forever(self) -> None:
         while True:
@@ -203,14 +211,12 @@ class Outbox:
             return 0
         rows: list[Document] = leased["outbox"]
         await self.publish(rows)
-        await self.db[collection].update_one({"_id": found["_id"]}, _without([row["id"] for row in rows]))
+        await self._take_out_of(collection, documents={found["_id"]}, event_ids=[row["id"] for row in rows])
         return len(rows)
 
 
 def _without(event_ids: list[str]) -> list[Document]:
-    # A sweep may have taken them out before.
-    waiting = {"$ifNull": ["$outbox", []]}
-    left = {"$filter": {"input": waiting, "cond": {"$not": {"$in": ["$$this.id", event_ids]}}}}
+    left = {"$filter": {"input": "$outbox", "cond": {"$not": {"$in": ["$$this.id", event_ids]}}}}
     return [
         {"$set": {"outbox": left}},
         {
