@@ -11,6 +11,8 @@ import time
 from functools import partial
 from typing import Any, ClassVar, Final
 
+import uvloop
+
 from shared import messaging, mongo
 from shared.clock import utc_now
 from shared.events.base import CloudEvent, Fact
@@ -78,6 +80,6 @@ if __name__ == "__main__":
     arguments = parser.parse_args()
     mongo_url, amqp_url = os.environ["MILLRACE_MONGO_URL"], os.environ["MILLRACE_AMQP_URL"]
     if arguments.part == "hear":
-        asyncio.run(hear(amqp_url=amqp_url, count=arguments.count))
+        uvloop.run(hear(amqp_url=amqp_url, count=arguments.count))
     else:
-        asyncio.run(tell(mongo_url=mongo_url, amqp_url=amqp_url, count=arguments.count))
+        uvloop.run(tell(mongo_url=mongo_url, amqp_url=amqp_url, count=arguments.count))
