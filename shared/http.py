@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared import errors, identity, telemetry
+from shared import errors, identity, telemetry, wording
 from shared.clock import utc_now
 from shared.mongo import LOST, Database, DatabaseUnavailable
 
@@ -205,7 +205,7 @@ def pointers(found: Sequence[Any]) -> list[dict[str, str]]:
             if problem["type"] == "json_invalid"
             # Pydantic's own name for "the key, not its value" is no place in the document.
             else "".join(f"/{step}" for step in problem["loc"][1:] if step != "[key]"),
-            "detail": problem["msg"].removeprefix("Value error, "),
+            "detail": wording.of(problem),
         }
         for problem in found
     ]

@@ -40,7 +40,7 @@ from pamqp.commands import Basic
 from pydantic import ValidationError
 from yarl import URL
 
-from shared import batches, telemetry
+from shared import batches, telemetry, wording
 from shared.clock import utc_now
 from shared.errors import Invalid, NotFound, Refusal
 from shared.events.base import Fact
@@ -232,8 +232,8 @@ def _cause(error: Exception) -> str:
 
 def _explain(error: ValidationError) -> str:
     parts = (
-        f"/{'/'.join(str(step) for step in problem['loc'][1:])}: {problem['msg']}"
-        for problem in error.errors(include_url=False, include_context=False, include_input=False)
+        f"/{'/'.join(str(step) for step in problem['loc'][1:])}: {wording.of(problem)}"
+        for problem in error.errors(include_url=False, include_input=False)
     )
     return "; ".join(parts)
 

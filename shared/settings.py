@@ -6,6 +6,8 @@ from typing import Annotated, Literal, TypeVar
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared import wording
+
 
 class Settings(BaseSettings):
     """Read from environment variables `MILLRACE_<NAME>`; one without a default must be set."""
@@ -41,5 +43,5 @@ def load(cls: type[SettingsT]) -> SettingsT:
     except ValidationError as error:
         for problem in error.errors(include_input=False, include_url=False):
             name = f"MILLRACE_{'_'.join(str(part) for part in problem['loc']).upper()}"
-            print(f"{name}: {problem['msg']}", file=sys.stderr)  # noqa: T201 - logging is not set up yet
+            print(f"{name}: {wording.of(problem)}", file=sys.stderr)  # noqa: T201 - logging is not set up yet
         raise SystemExit(2) from None

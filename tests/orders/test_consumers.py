@@ -199,7 +199,7 @@ MALFORMED: list[tuple[bytes, str]] = [
     (envelope(a_quote(buyer_id="buyer-1", quantity="many")), "malformed-event: /data/quantity: "),
     (
         envelope(a_quote(buyer_id="buyer-1", deadline="31.01.2027")),
-        '/data/deadline: Value error, must be a calendar date such as "2026-12-31"',
+        '/data/deadline: must be a calendar date such as "2026-12-31"',
     ),
     (envelope(a_quote()), "malformed-event: /data/buyer_id: Field required"),
     (
