@@ -109,7 +109,7 @@ class _Once:
                 "claimed_until": now + CLAIM,
             }
             try:
-                await keys.insert_one({"_id": row_id} | row)
+                await self._db.insert(KEYS, {"_id": row_id} | row)
             except DuplicateKeyError:
                 found = await keys.find_one({"_id": row_id})
             else:

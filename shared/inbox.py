@@ -7,26 +7,38 @@ seen. Copies of another service's records keep the version that they show, and t
 
 from typing import Any
 
+from pymongo import UpdateOne
 from pymongo.errors import DuplicateKeyError
 
-from shared.mongo import Collection, Document
+from shared import mongo
+from shared.mongo import Database, Document
 
 
-async def keep_newer(collection: Collection, key: Any, *, version: int, record: Document) -> bool:
-    """Replace the copy under `_id` unless it shows this version or a newer one; tell whether it did."""
-    older, update = {"_id": key, "version": {"$lt": version}}, {"$set": record | {"version": version}}
-    try:
-        result = await collection.update_one(older, update, upsert=True)
-    except DuplicateKeyError:
+async def keep_newer(db: Database, collection: str, key: Any, *, version: int, record: Document) -> None:
+    """Replace the copy under `_id` unless it shows this version or a newer one."""
+    await db.together(_keep_newer, collection)((key, version, record))
+
+
+async def _keep_newer(
+    db: Database, collection: str, copies: list[tuple[Any, int, Document]]
+) -> list[DuplicateKeyError | None]:
+    updates = [
+        ({"_id": key, "version": {"$lt": version}}, {"$set": record | {"version": version}})
+        for key, version, record in copies
+    ]
+    refused = await mongo.refused_of(
+        db[collection].bulk_write([UpdateOne(*update, upsert=True) for update in updates], ordered=False)
+    )
+    for number in refused:
         # There is one that is not older; or one that is, and came in the same moment.
-        result = await collection.update_one(older, update)
-    return bool(result.modified_count or result.upserted_id is not None)
+        await db[collection].update_one(*updates[number])
+    return [None] * len(copies)
 
 
-async def insert_once(collection: Collection, document: Document) -> bool:
+async def insert_once(db: Database, collection: str, document: Document) -> bool:
     """Insert unless a unique index says that it is there already; tell whether it was new."""
     try:
-        await collection.insert_one(document)
+        await db.insert(collection, document)
     except DuplicateKeyError:
         return False
     return True

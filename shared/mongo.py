@@ -8,17 +8,26 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from inspect import isawaitable
 from random import random
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 from bson.codec_options import CodecOptions, DatetimeConversion
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import AsyncMongoClient
-from pymongo.errors import ConnectionFailure, PyMongoError, ServerSelectionTimeoutError, WriteConcernError
+from pymongo.errors import (
+    BulkWriteError,
+    ConnectionFailure,
+    DuplicateKeyError,
+    PyMongoError,
+    ServerSelectionTimeoutError,
+    WriteConcernError,
+)
 
 from shared.errors import Unavailable
+from shared.together import ResultT, Together
 
 if TYPE_CHECKING:
     from shared.outbox import Outbox
@@ -26,10 +35,9 @@ if TYPE_CHECKING:
 Document = dict[str, Any]
 Collection = Any  # the drivers' collections share methods, not a base class
 Session = Any
-ResultT = TypeVar("ResultT")
-
 _TRANSACTION_SECONDS = 30.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.5
+_DUPLICATE_KEY = 11000
 
 # What the drivers raise when they have lost the server, after they have tried once more by themselves; the
 # last one where it went away between the write and its safety.
@@ -56,12 +64,37 @@ class Database:
     outbox: "Outbox" = field(init=False)
     # The drivers make a collection anew each time it is asked for.
     _collections: dict[str, Collection] = field(default_factory=dict)
+    _together: dict[Any, Together[Any, Any]] = field(default_factory=dict)
 
     def __getitem__(self, collection: str) -> Collection:
         found = self._collections.get(collection)
         if found is None:
             found = self._collections[collection] = self.handle[collection]
         return found
+
+    def together(self, work: Callable[..., Awaitable[Sequence[Any]]], *arguments: Any) -> Together[Any, Any]:
+        """Give this database's one `Together` that does a piece of work, with the items after the arguments."""
+        key = (work, *arguments)
+        found = self._together.get(key)
+        if found is None:
+            found = self._together[key] = Together(partial(work, self, *arguments))
+        return found
+
+    async def find_by_id(self, collection: str, key: Any, *, hiding: tuple[str, ...] = ()) -> Document | None:
+        """Read a document, all but some of its fields, in one command with others that are read at this moment.
+
+        Who asks for the same one at this moment is given the same object: change nothing in it.
+        """
+        found: Document | None = await self.together(_find, collection, hiding)(key)
+        return found
+
+    async def insert(self, collection: str, document: Document) -> None:
+        """Insert a document, in one command with others that are inserted at this moment.
+
+        Raises:
+            DuplicateKeyError: a unique index refuses it.
+        """
+        await self.together(_insert, collection)(document)
 
     async def ping(self) -> None:
         """Ask whether the server answers.
@@ -70,6 +103,38 @@ class Database:
             PyMongoError: it does not.
         """
         await self.client.admin.command("ping")
+
+
+async def _find(
+    db: Database, collection: str, hiding: tuple[str, ...], keys: list[Any]
+) -> list[Document | None]:
+    wanted = list(set(keys))
+    rows = await db[collection].find({"_id": {"$in": wanted}}, dict.fromkeys(hiding, 0)).to_list(len(wanted))
+    documents = {row["_id"]: row for row in rows}
+    return [documents.get(key) for key in keys]
+
+
+async def _insert(db: Database, collection: str, documents: list[Document]) -> list[DuplicateKeyError | None]:
+    refused = await refused_of(db[collection].insert_many(documents, ordered=False))
+    return [refused.get(number) for number in range(len(documents))]
+
+
+async def refused_of(writes: Awaitable[Any]) -> dict[int, DuplicateKeyError]:
+    """Make many writes side by side, and tell by their numbers which of them a unique index has refused.
+
+    Raises:
+        PyMongoError: each of the writes was made, or not.
+    """
+    try:
+        await writes
+    except BulkWriteError as error:
+        for lost in error.details["writeConcernErrors"]:
+            raise WriteConcernError(lost.get("errmsg", ""), lost.get("code"), lost) from error
+        refused: list[Document] = error.details["writeErrors"]
+        if any(found["code"] != _DUPLICATE_KEY for found in refused):
+            raise
+        return {each["index"]: DuplicateKeyError(each["errmsg"], each["code"], each) for each in refused}
+    return {}
 
 
 @asynccontextmanager

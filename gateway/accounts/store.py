@@ -100,11 +100,11 @@ async def insert_user(db: Database, user: User, events: Sealed, *, within: Trans
 
 
 async def insert_organisation_once(db: Database, organisation: Organisation, events: Sealed) -> bool:
-    return await inbox.insert_once(db[ORGANISATIONS], _organisation_document(organisation) | events.fields)
+    return await inbox.insert_once(db, ORGANISATIONS, _organisation_document(organisation) | events.fields)
 
 
 async def insert_user_once(db: Database, user: User, events: Sealed) -> bool:
-    return await inbox.insert_once(db[USERS], _user_document(user) | events.fields)
+    return await inbox.insert_once(db, USERS, _user_document(user) | events.fields)
 
 
 async def get_organisation(db: Database, organisation_id: str) -> Organisation:
@@ -113,8 +113,8 @@ async def get_organisation(db: Database, organisation_id: str) -> Organisation:
     Raises:
         OrganisationNotFound: there is none.
     """
-    found = await db[ORGANISATIONS].find_one(
-        {"_id": organisation_id}, {"outbox": 0, "outbox_at": 0, "logo.picture": 0}
+    found = await db.find_by_id(
+        ORGANISATIONS, organisation_id, hiding=("outbox", "outbox_at", "logo.picture")
     )
     if found is None:
         raise OrganisationNotFound(f"there is no organisation {organisation_id[:100]!r}")
@@ -225,13 +225,14 @@ async def insert_session(
 ) -> bool:
     """Begin a session; tell whether its token is new, as one that was ended stays ended."""
     return await inbox.insert_once(
-        db[SESSIONS],
+        db,
+        SESSIONS,
         {"_id": digest(token), "caller": caller.model_dump(), "created_at": now, "expires_at": expires_at},
     )
 
 
 async def find_session(db: Database, token: str, *, now: datetime) -> Session | None:
-    found = await db[SESSIONS].find_one({"_id": digest(token)})
+    found = await db.find_by_id(SESSIONS, digest(token))
     if found is None or found["expires_at"] <= now or "ended_at" in found:
         return None
     return Session(id=found["_id"], caller=Caller.model_construct(**found["caller"]))

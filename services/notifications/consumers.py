@@ -3,9 +3,9 @@
 from typing import Annotated, TypeVar, cast
 
 from services.notifications.domain.mail import Mailing
+from services.notifications.domain.webhook import Happened
 from services.notifications.store import people
 from services.notifications.use_cases import feed, webhooks
-from services.notifications.use_cases.webhooks import Happened
 from shared import messaging
 from shared.api.webhooks import EventType
 from shared.clock import utc_now
@@ -42,9 +42,10 @@ async def _offer(db: Database, event: CloudEvent[FactT]) -> None:
         type=cast("EventType", event.type),
         body=event.model_dump_json(),
         at=event.time,
+        heard_at=utc_now(),
         organisations=(event.data.buyer_id, event.data.factory_id),
     )
-    await webhooks.offer(db, event=happened, now=utc_now())
+    await db.together(webhooks.offer)(happened)
 
 
 @router.subscriber(queue_for("notifications", MemberChanged), EVENTS)

@@ -121,13 +121,13 @@ async def save_hidden(db: Database, review: Review) -> None:
 async def insert_opening(db: Database, opened: ReviewOpened, events: Sealed) -> None:
     """Note that a side may review, and tell it, once."""
     key = f"{opened.order_id}:{opened.by_side}"
-    if await inbox.insert_once(db[OPENINGS], {"_id": key} | events.fields):
+    if await inbox.insert_once(db, OPENINGS, {"_id": key} | events.fields):
         db.outbox.send(OPENINGS, key, events)
 
 
 async def keep_name(db: Database, *, organisation_id: str, version: int, name: str) -> None:
     """Keep an organisation's newest name, also on the reviews that show it."""
-    await inbox.keep_newer(db[ORGANISATIONS], organisation_id, version=version, record={"name": name})
+    await inbox.keep_newer(db, ORGANISATIONS, organisation_id, version=version, record={"name": name})
     if version > 1:
         # Also when the name was known: whoever kept it may have been stopped half way.
         await _show_name(db, organisation_id)

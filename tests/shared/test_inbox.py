@@ -21,17 +21,16 @@ async def db(request: pytest.FixtureRequest, mongo_url: str, mongo_db_prefix: st
 async def test_in_whatever_order_versions_come_the_newest_stays(db: Database) -> None:
     for number, order in enumerate(permutations([1, 2, 2, 3])):
         for version in order:
-            await inbox.keep_newer(db["records"], number, version=version, record={"name": f"v{version}"})
+            await inbox.keep_newer(db, "records", number, version=version, record={"name": f"v{version}"})
 
         assert await db["records"].find_one({"_id": number}) == {"_id": number, "version": 3, "name": "v3"}
 
 
-async def test_many_at_once_keep_the_newest_and_each_knows_whether_it_was_kept(db: Database) -> None:
-    kept = await asyncio.gather(
-        *(inbox.keep_newer(db["records"], "r", version=v, record={"name": f"v{v}"}) for v in [5] * 20 + [4])
+async def test_many_at_once_keep_the_newest(db: Database) -> None:
+    await asyncio.gather(
+        *(inbox.keep_newer(db, "records", "r", version=v, record={"name": f"v{v}"}) for v in [5] * 20 + [4])
     )
 
-    assert kept[:20].count(True) == 1
     found = await db["records"].find_one({"_id": "r"})
     assert (found["version"], found["name"]) == (5, "v5")
 
@@ -40,13 +39,13 @@ async def test_the_first_two_versions_at_once_leave_the_newer(db: Database) -> N
     records = [(key, version) for key in range(100) for version in (1, 2)]
 
     await asyncio.gather(
-        *(inbox.keep_newer(db["records"], key, version=version, record={}) for key, version in records)
+        *(inbox.keep_newer(db, "records", key, version=version, record={}) for key, version in records)
     )
 
     assert await db["records"].count_documents({"version": 2}) == 100
 
 
 async def test_an_insert_happens_once(db: Database) -> None:
-    results = await asyncio.gather(*(inbox.insert_once(db["things"], {"_id": "one"}) for _ in range(20)))
+    results = await asyncio.gather(*(inbox.insert_once(db, "things", {"_id": "one"}) for _ in range(20)))
 
     assert results.count(True) == 1

@@ -115,7 +115,10 @@ async def append(
         tail = turn.tail or await find_tail(db, order_id, session=session)
         message, events = compose(tail, files)
         document = _to_document(message) | ({"request": request} if request else {}) | events.fields
-        await db[MESSAGES].insert_one(document, session=session)
+        if session:
+            await db[MESSAGES].insert_one(document, session=session)
+        else:
+            await db.insert(MESSAGES, document)
         return message, events
 
     async with turn.lock:
@@ -189,12 +192,6 @@ async def find_texts_before(
     )
     texts = [row["text"] async for row in found if row["sent_at"] >= since]
     return tuple(reversed(texts))
-
-
-async def find_lines(db: Database, order_id: str) -> set[str]:
-    """List the statuses that the thread tells of."""
-    found = db[MESSAGES].find({"order_id": order_id, "line.status": {"$exists": True}}, {"line.status": 1})
-    return {row["line"]["status"] async for row in found}
 
 
 async def find_page(

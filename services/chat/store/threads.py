@@ -26,8 +26,8 @@ async def get_thread(db: Database, order_id: str, *, caller: Caller) -> Thread:
     Raises:
         ThreadNotKnown: there is none, as far as the caller may know.
     """
-    found = await db[THREADS].find_one({"_id": order_id, OWNER[caller.side]: caller.organisation_id})
-    if found is None:
+    found = await db.find_by_id(THREADS, order_id)
+    if found is None or found[OWNER[caller.side]] != caller.organisation_id:
         raise ThreadNotKnown(order_id)
     return _from_document(found)
 
@@ -38,10 +38,13 @@ async def find_known(db: Database, order_id: str) -> tuple[str, ...]:
     return _from_document(found).known if found else ()
 
 
-async def find_version(db: Database, order_id: str) -> int:
-    """Tell which version of the order its thread shows; 0 where there is no thread yet."""
-    found = await db[THREADS].find_one({"_id": order_id}, {"version": 1})
-    return found["version"] if found else 0
+async def find_shown(db: Database, order_id: str) -> tuple[int, set[str]]:
+    """Tell which version of the order its thread shows, and which statuses it tells of for certain.
+
+    The version is 0 where there is no thread yet.
+    """
+    found = await db.find_by_id(THREADS, order_id)
+    return (found["version"], set(found.get("lines", ()))) if found else (0, set())
 
 
 async def keep_thread(db: Database, facts: ThreadFacts) -> None:
@@ -51,17 +54,19 @@ async def keep_thread(db: Database, facts: ThreadFacts) -> None:
         "buyer_id": facts.buyer_id,
         "factory_id": facts.factory_id,
         "sku": facts.sku,
+        "lines": [entry.status.value for entry in facts.history],
         "completed_at": next((entry.at for entry in facts.history if entry.status is Status.COMPLETED), None),
     }
     if facts.tracking_number:  # not every event tells it, and an order keeps it once it has it
         record["tracking_number"] = facts.tracking_number
-    await inbox.keep_newer(db[THREADS], facts.order_id, version=facts.version, record=record)
+    await inbox.keep_newer(db, THREADS, facts.order_id, version=facts.version, record=record)
 
 
 async def keep_organisation(db: Database, record: OrganisationChanged) -> None:
     """Keep whether an organisation is closed, unless something newer is kept."""
     await inbox.keep_newer(
-        db[ORGANISATIONS],
+        db,
+        ORGANISATIONS,
         record.organisation_id,
         version=record.version,
         record={"closed": record.closed},

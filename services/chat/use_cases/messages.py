@@ -28,12 +28,11 @@ async def bring_up_to_date(db: Database, facts: ThreadFacts, *, now: datetime) -
     Old news changes nothing, and the order in which news comes does not matter: each brings the whole
     history, and the thread names a version only when every line up to it stands.
     """
-    before = await threads.find_version(db, facts.order_id)
+    before, shown = await threads.find_shown(db, facts.order_id)
     if before >= facts.version:
         return
-    shown = await messages.find_lines(db, facts.order_id)
     for entry in facts.history:
-        if entry.status.value in shown:
+        if entry.status in shown:
             continue
 
         def compose(tail: Tail, _: tuple[File, ...], entry: HistoryEntry = entry) -> tuple[Message, Sealed]:
@@ -41,7 +40,9 @@ async def bring_up_to_date(db: Database, facts: ThreadFacts, *, now: datetime) -
 
         try:
             await messages.append(db, facts.order_id, compose)
-        except messages.AlreadyThere:  # another instance heard of it as well
+        except (
+            messages.AlreadyThere
+        ):  # whoever told it died before noting so, or another instance heard of it as well
             continue
     await threads.keep_thread(db, facts)
     # After the thread is there: whoever closes one at this moment either finds the thread, or is found.

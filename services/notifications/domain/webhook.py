@@ -38,6 +38,18 @@ class Secret:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Happened:
+    """An event as it was published, for the organisations that it belongs to."""
+
+    id: str
+    type: EventType
+    body: str
+    at: datetime
+    heard_at: datetime
+    organisations: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Webhook:
     id: str
     organisation_id: str
@@ -51,6 +63,14 @@ class Webhook:
     silent: int
     """How many times in a row nothing answered."""
     created_at: datetime
+
+    def wants(self, event: Happened) -> bool:
+        """Tell whether it is called for an event of one of these organisations, if it is switched on."""
+        return (
+            self.organisation_id in event.organisations
+            and event.type in self.event_types
+            and self.created_at <= event.at
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,21 +2,21 @@
 
 An event's number is its predecessor's plus one; the unique index on organisation and number decides
 between processes, and whoever loses reads the new end and tries again. So there are no gaps, and a reader
-who goes by numbers misses nothing. Two organisations and their event are one write.
+who goes by numbers misses nothing. What comes at the same time for several organisations is one write.
 """
 
-import asyncio
-from collections.abc import Collection, Mapping
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
 import orjson
 from pymongo import ASCENDING, DESCENDING, IndexModel
-from pymongo.errors import BulkWriteError
 
+from services.notifications.domain.webhook import Happened
+from shared import mongo
 from shared.api.page import read_cursor, write_cursor
 from shared.api.webhooks import EventPage
 from shared.errors import Conflict, ValidationFailed
@@ -27,14 +27,12 @@ EVENTS: Final = "events"
 
 KEPT_FOR: Final = timedelta(days=30)
 _MOST_ENDS: Final = 10_000
-_DUPLICATE_KEY: Final = 11000
 
 
-@dataclass(eq=False, kw_only=True)
+@dataclass(eq=False)
 class _End:
-    """The last number of an organisation, as far as this process knows; it adds one event at a time."""
+    """The last number of an organisation, as far as this process knows."""
 
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     last: int | None = None
 
 
@@ -66,52 +64,47 @@ async def ensure_indexes(db: Database) -> None:
     )
 
 
-async def keep_event(
-    db: Database, *, organisation_ids: Collection[str], event_id: str, body: str, now: datetime
-) -> None:
-    """Add an event to what the systems of some organisations may read, once for each."""
-    ends = {each: _end(db.handle.name, each) for each in sorted(set(organisation_ids))}
-    async with AsyncExitStack() as turns:
-        for end in ends.values():  # sorted, so that two that wait for each other cannot be
-            await turns.enter_async_context(end.lock)
-        while ends:
-            ends = await _add(db, ends, event_id=event_id, body=body, now=now)
+async def keep_events(db: Database, happened: Sequence[Happened]) -> None:
+    """Add events to what the systems of their organisations may read, once for each."""
+    waiting: dict[str, deque[Happened]] = {}
+    for event in happened:
+        for organisation_id in set(event.organisations):
+            waiting.setdefault(organisation_id, deque()).append(event)
+    while waiting:
+        # One of each organisation's, as a number follows from what became of the one before.
+        stored = await _add(db, {each: events[0] for each, events in waiting.items()})
+        for organisation_id in stored:
+            waiting[organisation_id].popleft()
+            if not waiting[organisation_id]:
+                del waiting[organisation_id]
 
 
-async def _add(
-    db: Database, ends: Mapping[str, _End], *, event_id: str, body: str, now: datetime
-) -> dict[str, _End]:
-    """Add an event for each organisation; answer those whose number another process was faster to take."""
+async def _add(db: Database, events: Mapping[str, Happened]) -> list[str]:
+    """Add an event for each organisation; answer for which it is there, and not where another process took its number."""
+    ends = [_end(db.handle.name, organisation_id) for organisation_id in events]
     documents: list[Document] = []
-    for organisation_id, end in ends.items():
-        last = await _last_number(db, organisation_id, now=now) if end.last is None else end.last
+    for end, (organisation_id, event) in zip(ends, events.items(), strict=True):
+        last = await _last_number(db, organisation_id, now=event.heard_at) if end.last is None else end.last
         end.last = None  # until the answer says what became of it
         documents.append(
             {
                 "_id": new_id(),
                 "organisation_id": organisation_id,
-                "event_id": event_id,
+                "event_id": event.id,
                 "number": last + 1,
-                "body": body,
-                "stored_at": now,
+                "body": event.body,
+                "stored_at": event.heard_at,
             }
         )
-    refused: dict[int, Document] = {}
-    try:
-        await db[EVENTS].insert_many(documents, ordered=False)
-    except BulkWriteError as error:
-        refused = {found["index"]: found for found in error.details["writeErrors"]}
-        if any(found["code"] != _DUPLICATE_KEY for found in refused.values()):
-            raise
-    again = {}
-    for index, document in enumerate(documents):
-        organisation_id = document["organisation_id"]
+    refused = await mongo.refused_of(db[EVENTS].insert_many(documents, ordered=False))
+    stored = []
+    for index, (end, document) in enumerate(zip(ends, documents, strict=True)):
         if index not in refused:
-            ends[organisation_id].last = document["number"]
-        elif "number" in refused[index]["keyPattern"]:
-            again[organisation_id] = ends[organisation_id]
-        # Else the event is there already.
-    return again
+            end.last = document["number"]
+        elif "number" in (refused[index].details or {})["keyPattern"]:
+            continue
+        stored.append(document["organisation_id"])
+    return stored
 
 
 async def read_events(db: Database, *, organisation_id: str, after: str | None, limit: int) -> EventPage:

@@ -69,7 +69,7 @@ async def insert_notification(
         "read_at": None,
         "listed": listed,
     }
-    if await inbox.insert_once(db[NOTIFICATIONS], document | events.fields):
+    if await inbox.insert_once(db, NOTIFICATIONS, document | events.fields):
         db.outbox.send(NOTIFICATIONS, notification.id, events)
         return Stored(id=notification.id, told_at=now)
     found = await db[NOTIFICATIONS].find_one({"key": notification.key}, {"told_at": 1})

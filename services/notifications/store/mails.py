@@ -31,7 +31,8 @@ async def ensure_indexes(db: Database) -> None:
 async def insert_mail(db: Database, mail: Mail) -> None:
     """Let a mail wait for its time, once for its key."""
     await inbox.insert_once(
-        db[MAILS],
+        db,
+        MAILS,
         {
             "_id": new_id(),
             "key": mail.key,

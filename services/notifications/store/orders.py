@@ -22,7 +22,7 @@ class OrderNotKnown(NotFound):
 
 async def keep_order(db: Database, order: KnownOrder, *, version: int) -> None:
     record = asdict(order)
-    await inbox.keep_newer(db[ORDERS], record.pop("id"), version=version, record=record)
+    await inbox.keep_newer(db, ORDERS, record.pop("id"), version=version, record=record)
 
 
 async def get_order(db: Database, order_id: str) -> KnownOrder:
@@ -31,10 +31,10 @@ async def get_order(db: Database, order_id: str) -> KnownOrder:
     Raises:
         OrderNotKnown: nothing yet.
     """
-    found = await db[ORDERS].find_one({"_id": order_id}, {"version": 0})
+    found = await db.find_by_id(ORDERS, order_id)
     if found is None:
         raise OrderNotKnown(order_id)
-    return KnownOrder(id=found.pop("_id"), **found)
+    return KnownOrder(id=order_id, **{name: found[name] for name in found.keys() - {"_id", "version"}})
 
 
 async def find_number(db: Database, order_id: str, *, organisation_id: str) -> str | None:

@@ -1,7 +1,7 @@
 """Who belongs to which organisation, and how each wants to hear of things."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -12,7 +12,7 @@ from shared import inbox
 from shared.api.notifications import ChosenPreferences, Preferences
 from shared.errors import NotFound
 from shared.events.accounts import MemberChanged, OrganisationChanged
-from shared.mongo import Database
+from shared.mongo import Database, Document
 
 MEMBERS: Final = "members"
 ORGANISATIONS: Final = "organisations"
@@ -34,13 +34,13 @@ async def ensure_indexes(db: Database) -> None:
 
 async def keep_member(db: Database, member: MemberChanged) -> None:
     record = member.model_dump(exclude={"user_id", "version"})
-    await inbox.keep_newer(db[MEMBERS], member.user_id, version=member.version, record=record)
+    await inbox.keep_newer(db, MEMBERS, member.user_id, version=member.version, record=record)
 
 
 async def keep_organisation(db: Database, organisation: OrganisationChanged) -> None:
     record = organisation.model_dump(include={"language", "time_zone"})
     await inbox.keep_newer(
-        db[ORGANISATIONS], organisation.organisation_id, version=organisation.version, record=record
+        db, ORGANISATIONS, organisation.organisation_id, version=organisation.version, record=record
     )
 
 
@@ -52,7 +52,7 @@ async def recipients(
     Raises:
         MembersNotKnown: nobody of the organisation is known yet.
     """
-    members = await db[MEMBERS].find({"organisation_id": organisation_id}).to_list(None)
+    members = await db.together(_find_members)(organisation_id)
     if not members:
         raise MembersNotKnown(organisation_id)
     return [
@@ -60,6 +60,13 @@ async def recipients(
         for found in members
         if not found["removed"] and found["joined_at"] <= at and found["_id"] != doer
     ]
+
+
+async def _find_members(db: Database, organisation_ids: list[str]) -> list[list[Document]]:
+    members: dict[str, list[Document]] = {organisation_id: [] for organisation_id in organisation_ids}
+    async for found in db[MEMBERS].find({"organisation_id": {"$in": list(members)}}):
+        members[found["organisation_id"]].append(found)
+    return [members[organisation_id] for organisation_id in organisation_ids]
 
 
 async def find_member(db: Database, user_id: str) -> Member | None:
@@ -78,12 +85,10 @@ async def find_address(db: Database, user_id: str) -> str | None:
 
 async def preferences_of(db: Database, users: Mapping[str, str]) -> dict[str, Preferences]:
     """Read how users want to hear of things, each with the organisation that decides where they did not."""
-    chosen, organisations = await asyncio.gather(
-        db[PREFERENCES].find({"_id": {"$in": list(users)}}).to_list(None),
-        db[ORGANISATIONS].find({"_id": {"$in": list(set(users.values()))}}).to_list(None),
+    chosen, known = await asyncio.gather(
+        _found(db, PREFERENCES, users), _found(db, ORGANISATIONS, set(users.values()))
     )
-    choices = {found["_id"]: ChosenPreferences.model_validate(found) for found in chosen}
-    known = {found["_id"]: found for found in organisations}
+    choices = {user_id: ChosenPreferences.model_validate(found) for user_id, found in chosen.items()}
     return {
         user_id: choices.get(user_id, ChosenPreferences()).where(
             # Its record is on its way, by an event.
@@ -92,6 +97,11 @@ async def preferences_of(db: Database, users: Mapping[str, str]) -> dict[str, Pr
         )
         for user_id, organisation_id in users.items()
     }
+
+
+async def _found(db: Database, collection: str, keys: Collection[str]) -> dict[str, Document]:
+    found = await asyncio.gather(*(db.find_by_id(collection, key) for key in keys))
+    return {document["_id"]: document for document in found if document}
 
 
 async def preferences_of_user(db: Database, user_id: str) -> Preferences:

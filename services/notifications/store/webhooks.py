@@ -85,18 +85,9 @@ async def find_webhooks(db: Database, organisation_id: str) -> list[Webhook]:
     return [_webhook(document) for document in found]
 
 
-async def find_subscribed(
-    db: Database, organisation_ids: Collection[str], *, event_type: EventType, at: datetime
-) -> list[Webhook]:
-    """List those of some organisations that are called for an event of this type and moment."""
-    found = db[WEBHOOKS].find(
-        {
-            "organisation_id": {"$in": list(organisation_ids)},
-            "enabled": True,
-            "event_types": event_type,
-            "created_at": {"$lte": at},
-        }
-    )
+async def find_enabled(db: Database, organisation_ids: Collection[str]) -> list[Webhook]:
+    """List those of some organisations that are switched on."""
+    found = db[WEBHOOKS].find({"organisation_id": {"$in": list(organisation_ids)}, "enabled": True})
     return [_webhook(document) for document in await found.to_list(None)]
 
 
@@ -111,7 +102,7 @@ async def insert_delivery(db: Database, delivery: Delivery) -> None:
         "body": delivery.body,
         "created_at": delivery.created_at,
     }
-    await inbox.insert_once(db[DELIVERIES], document)
+    await inbox.insert_once(db, DELIVERIES, document)
     # Also when it was there already: whoever stored it may have died before this line.
     await _is_due(db, delivery.webhook_id, at=delivery.created_at)
 

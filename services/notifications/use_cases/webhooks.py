@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -12,10 +12,10 @@ from services.notifications import webhooks as channel
 from services.notifications.domain import webhook as rules
 from services.notifications.domain.addresses import AddressRules
 from services.notifications.domain.mail import Mailing
-from services.notifications.domain.webhook import Delivery, Secret, Webhook
+from services.notifications.domain.webhook import Delivery, Happened, Secret, Webhook
 from services.notifications.store import events, webhooks
 from services.notifications.use_cases import feed
-from shared.api.webhooks import EVENT_TYPES, EventType, NewWebhook, WebhookChanges
+from shared.api.webhooks import EVENT_TYPES, NewWebhook, WebhookChanges
 from shared.errors import ValidationFailed
 from shared.identity import Caller
 from shared.ids import new_id
@@ -28,39 +28,28 @@ _LEASE: Final = timedelta(seconds=60)
 _TURN: Final = 50
 
 
-@dataclass(frozen=True, kw_only=True)
-class Happened:
-    """An event as it was published, for the organisations that it belongs to."""
-
-    id: str
-    type: EventType
-    body: str
-    at: datetime
-    organisations: tuple[str, ...]
-
-
-async def offer(db: Database, *, event: Happened, now: datetime) -> None:
-    """Keep an event for those who ask, and have it sent to those who want to be called; once each."""
-    await events.keep_event(
-        db, organisation_ids=event.organisations, event_id=event.id, body=event.body, now=now
-    )
-    for webhook in await webhooks.find_subscribed(
-        db, event.organisations, event_type=event.type, at=event.at
-    ):
-        delivery = Delivery(
-            id=new_id(),
-            webhook_id=webhook.id,
-            organisation_id=webhook.organisation_id,
-            event_id=event.id,
-            event_type=event.type,
-            body=event.body,
-            state="pending",
-            tries=0,
-            attempts=(),
-            next_at=now,
-            created_at=now,
-        )
-        await webhooks.insert_delivery(db, delivery)
+async def offer(db: Database, happened: list[Happened]) -> list[None]:
+    """Keep events for those who ask, and have them sent to those who want to be called; once each."""
+    await events.keep_events(db, happened)
+    enabled = await webhooks.find_enabled(db, {each for event in happened for each in event.organisations})
+    for event in happened:
+        for webhook in enabled:
+            if webhook.wants(event):
+                delivery = Delivery(
+                    id=new_id(),
+                    webhook_id=webhook.id,
+                    organisation_id=webhook.organisation_id,
+                    event_id=event.id,
+                    event_type=event.type,
+                    body=event.body,
+                    state="pending",
+                    tries=0,
+                    attempts=(),
+                    next_at=event.heard_at,
+                    created_at=event.heard_at,
+                )
+                await webhooks.insert_delivery(db, delivery)
+    return [None] * len(happened)
 
 
 async def create(

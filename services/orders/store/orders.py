@@ -88,8 +88,8 @@ async def get_order(db: Database, order_id: str, *, caller: Caller) -> Order:
     Raises:
         OrderNotFound: there is none.
     """
-    found = await db[ORDERS].find_one({"_id": order_id, OWNER[caller.side]: caller.organisation_id}, HIDDEN)
-    if found is None:
+    found = await db.find_by_id(ORDERS, order_id, hiding=tuple(HIDDEN))
+    if found is None or found[OWNER[caller.side]] != caller.organisation_id:
         raise OrderNotFound(order_id)
     return from_document(found)
 
@@ -100,7 +100,7 @@ async def get_order_for_event(db: Database, order_id: str) -> Order:
     Raises:
         OrderNotFound: there is none (yet).
     """
-    found = await db[ORDERS].find_one({"_id": order_id}, HIDDEN)
+    found = await db.find_by_id(ORDERS, order_id, hiding=tuple(HIDDEN))
     if found is None:
         raise OrderNotFound(order_id)
     return from_document(found)

@@ -43,7 +43,8 @@ async def keep_organisation(db: Database, record: OrganisationChanged) -> None:
     except (OSError, ValueError, ZoneInfoNotFoundError) as error:
         raise ValidationFailed.at("/time_zone", f"{record.time_zone[:100]!r} is no IANA time zone") from error
     await inbox.keep_newer(
-        db[ORGANISATIONS],
+        db,
+        ORGANISATIONS,
         record.organisation_id,
         version=record.version,
         record={"name": record.name, "kind": record.kind, "time_zone": record.time_zone},
@@ -70,7 +71,8 @@ async def get_organisation(db: Database, organisation_id: str) -> Organisation:
 
 async def keep_member(db: Database, record: MemberChanged) -> None:
     await inbox.keep_newer(
-        db[MEMBERS],
+        db,
+        MEMBERS,
         record.user_id,
         version=record.version,
         record={"name": record.display_name, "organisation_id": record.organisation_id},

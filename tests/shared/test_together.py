@@ -1,0 +1,104 @@
+"""What is asked for at the same time is done together, and each hears of its own."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from pymongo.errors import DuplicateKeyError
+
+from shared import mongo
+from shared.mongo import Database
+from shared.together import MOST, Together
+
+
+class Work:
+    """Doubles numbers, refuses negative ones, and fails as a whole on zero."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[int]] = []
+        self.may_end = asyncio.Event()
+        self.may_end.set()
+
+    async def __call__(self, numbers: list[int]) -> list[int | BaseException]:
+        self.batches.append(numbers)
+        await self.may_end.wait()
+        if 0 in numbers:
+            raise ZeroDivisionError
+        return [2 * number if number > 0 else ValueError(number) for number in numbers]
+
+
+async def test_who_comes_while_work_is_done_waits_for_the_next_turn_with_all_others() -> None:
+    work = Work()
+    work.may_end.clear()
+    double = Together[int, int](work)
+
+    asked = [asyncio.create_task(double(1))]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    asked += [asyncio.create_task(double(number)) for number in range(2, MOST + 12)]
+    await asyncio.sleep(0)
+    work.may_end.set()
+
+    assert await asyncio.gather(*asked) == [2 * number for number in range(1, MOST + 12)]
+    assert [len(batch) for batch in work.batches] == [1, MOST, 10]
+
+
+async def test_a_refusal_is_its_own_items_alone() -> None:
+    double = Together[int, int](Work())
+
+    first, second, third = await asyncio.gather(double(1), double(-1), double(3), return_exceptions=True)
+
+    assert (first, third) == (2, 6)
+    assert isinstance(second, ValueError)
+
+
+async def test_what_fails_as_a_whole_fails_for_all_who_waited_and_nobody_after() -> None:
+    double = Together[int, int](Work())
+
+    found = await asyncio.gather(double(1), double(0), return_exceptions=True)
+
+    assert [type(each) for each in found] == [ZeroDivisionError, ZeroDivisionError]
+    assert await double(4) == 8
+
+
+async def test_who_gives_up_spoils_it_for_nobody() -> None:
+    work = Work()
+    work.may_end.clear()
+    double = Together[int, int](work)
+    asked = [asyncio.create_task(double(number)) for number in (1, 2)]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+
+    asked[0].cancel()
+    work.may_end.set()
+
+    assert await asked[1] == 4
+    assert asked[0].cancelled()
+
+
+@pytest.fixture(params=["motor", "pymongo"])
+async def db(request: pytest.FixtureRequest, mongo_url: str, mongo_db_prefix: str) -> AsyncIterator[Database]:
+    async with mongo.connect(url=mongo_url, name=f"{mongo_db_prefix}test", driver=request.param) as db:
+        yield db
+
+
+@pytest.mark.parts
+async def test_documents_are_read_and_written_as_one_by_one(db: Database) -> None:
+    await db["things"].create_index("name", unique=True)
+
+    inserted = await asyncio.gather(
+        *(
+            db.insert("things", {"_id": number, "name": f"n{number % 8}", "secret": 1})
+            for number in range(10)
+        ),
+        return_exceptions=True,
+    )
+    found = await asyncio.gather(*(db.find_by_id("things", n, hiding=("secret",)) for n in [*range(10), 3]))
+
+    assert inserted[:8] == [None] * 8
+    for refused in inserted[8:]:
+        assert isinstance(refused, DuplicateKeyError)
+        assert refused.details
+        assert refused.details["keyPattern"] == {"name": 1}
+    assert found[:8] == [{"_id": number, "name": f"n{number}"} for number in range(8)]
+    assert found[8:] == [None, None, found[3]]
