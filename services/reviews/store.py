@@ -174,14 +174,7 @@ async def find_reviews_about(
 
 async def rating(db: Database, organisation_id: str) -> Rating:
     """Count an organisation's stars from the index alone, without reading a review."""
-    rows = await mongo.aggregate(
-        db[REVIEWS],
-        [
-            {"$match": {"about.id": organisation_id}},
-            {"$group": {"_id": {"visible": "$visible", "rating": "$rating"}, "count": {"$sum": 1}}},
-        ],
-        hint="rating",
-    )
+    rows = await db.together(_count_stars)(organisation_id)
     visible = {row["_id"]["rating"]: row["count"] for row in rows if row["_id"]["visible"]}
     count = sum(visible.values())
     stars = sum(rating * times for rating, times in visible.items())
@@ -191,6 +184,21 @@ async def rating(db: Database, organisation_id: str) -> Rating:
         distribution={str(rating): visible.get(rating, 0) for rating in range(1, 6)},
         hidden=sum(row["count"] for row in rows) - count,
     )
+
+
+async def _count_stars(db: Database, organisation_ids: list[str]) -> list[list[Document]]:
+    rows: dict[str, list[Document]] = {organisation_id: [] for organisation_id in organisation_ids}
+    kinds = {"about": "$about.id", "visible": "$visible", "rating": "$rating"}
+    for row in await mongo.aggregate(
+        db[REVIEWS],
+        [
+            {"$match": {"about.id": {"$in": list(rows)}}},
+            {"$group": {"_id": kinds, "count": {"$sum": 1}}},
+        ],
+        hint="rating",
+    ):
+        rows[row["_id"]["about"]].append(row)
+    return [rows[organisation_id] for organisation_id in organisation_ids]
 
 
 def _instant(text: object) -> datetime:
