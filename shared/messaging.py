@@ -24,7 +24,6 @@ from aio_pika.abc import AbstractConnection, AbstractRobustQueue
 from aiormq.exceptions import ChannelNotFoundEntity
 from fast_depends.library import CustomField
 from faststream import AckPolicy, BaseMiddleware
-from faststream.exceptions import RejectMessage
 from faststream.rabbit import (
     Channel,
     ExchangeType,
@@ -41,6 +40,7 @@ from pydantic import ValidationError
 from yarl import URL
 
 from shared import batches, telemetry, wording
+from shared.acknowledging import Acknowledgements
 from shared.clock import utc_now
 from shared.errors import Invalid, NotFound, Refusal
 from shared.events.base import Fact
@@ -137,14 +137,15 @@ def retry_queue(delay: int) -> str:
 
 
 class _Settle(BaseMiddleware[Any, Any]):
-    """Decide what becomes of a message whose handler failed, and give the handler its request id."""
+    """Acknowledge, decide what becomes of a message whose handler failed, and give the handler its request id."""
 
     async def consume_scope(
         self, call_next: Callable[[Any], Awaitable[Any]], msg: "StreamMessage[Any]"
-    ) -> Any:
+    ) -> None:
         assert isinstance(msg, RabbitMessage)  # noqa: S101 - for the type checker
         telemetry.take_request_id(msg.correlation_id)
         queue: str = self.context.get("handler_").queue.name
+        acknowledgements: Acknowledgements = self.context.get("acknowledgements")
         parent = msg.headers.get("traceparent")
         try:
             _must_claim_json(msg)
@@ -154,22 +155,25 @@ class _Settle(BaseMiddleware[Any, Any]):
                     telemetry.take_request_id(event["correlationid"])
                 parent = parent or event.get("traceparent")
             with telemetry.span(f"consume {queue}", parent=str(parent or "")):
-                return await call_next(msg)
+                await call_next(msg)
         except ValidationError as error:
             cause: Exception = MalformedEvent(_explain(error))
         except orjson.JSONDecodeError as error:
             cause = MalformedEvent(f"not JSON: {error}")
         except Exception as error:  # noqa: BLE001 - every failure has its place
             cause = error
+        else:
+            acknowledgements.add(msg.raw_message)
+            return
         try:
             await self._put_aside(msg, queue=queue, cause=cause)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the message must not be lost
             log.error(  # noqa: TRY400 - the cause says it, and a traceback for each message hides it
                 "event cannot be put aside", queue=queue, event_id=msg.message_id, cause=_cause(error)
             )
-            # Rejected, as that is all that RabbitMQ 4.3 counts: a message that came back for ever would never rest.
-            raise RejectMessage(requeue=True) from error
-        return None
+            await acknowledgements.give_back(msg.raw_message)
+        else:
+            acknowledgements.add(msg.raw_message)
 
     async def _put_aside(self, msg: RabbitMessage, *, queue: str, cause: Exception) -> None:
         attempt = _attempt(msg)
@@ -247,7 +251,7 @@ def create_router() -> RabbitRouter:
 
     The policy is set here because one that is set on the broker does not reach an included router.
     """
-    return RabbitRouter(middlewares=(_Settle,), ack_policy=AckPolicy.NACK_ON_ERROR, decoder=_decode)
+    return RabbitRouter(middlewares=(_Settle,), ack_policy=AckPolicy.MANUAL, decoder=_decode)
 
 
 def create_broker(*, url: str, routers: Sequence[RabbitRouter] = ()) -> RabbitBroker:
@@ -284,12 +288,15 @@ async def consuming(broker: RabbitBroker) -> AsyncIterator[None]:
 
     What handlers stored last can so still be published before the connection closes.
     """
+    acknowledgements = Acknowledgements()
     broker.context.set_global("broker", broker)
+    broker.context.set_global("acknowledgements", acknowledgements)
     await broker.start()
     try:
         yield
     finally:
         await asyncio.gather(*(subscriber.stop() for subscriber in broker.subscribers))
+        await acknowledgements.written()
 
 
 async def _be_ready_for_streams(connection: AbstractConnection) -> None:
