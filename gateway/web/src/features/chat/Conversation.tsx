@@ -47,6 +47,8 @@ export function Conversation({
     <>
       <div className={classes.scroller}>
         <div
+          // Another one when the messages are there: this list grows at its top, and so would seem to jump.
+          key={thread.isPending ? "waiting" : "there"}
           className={classes.messages}
           role="log"
           aria-label={t("chat.messages")}
