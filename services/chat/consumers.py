@@ -3,7 +3,6 @@
 from typing import Annotated
 
 from services.chat.use_cases import messages
-from services.chat.use_cases.sums import Sums
 from shared import messaging
 from shared.api.chat import ThreadFacts
 from shared.clock import utc_now
@@ -50,12 +49,10 @@ async def on_organisation_changed(event: CloudEvent[OrganisationChanged], db: Db
 
 
 @router.subscriber(queue_for("chat", MessageSent), EVENTS)
-async def on_message_sent(
-    event: CloudEvent[MessageSent], db: Db, sums: Annotated[Sums, Context("sums")]
-) -> None:
+async def on_message_sent(event: CloudEvent[MessageSent], db: Db) -> None:
     """Add the message to what its reader's organisation was sent."""
     if event.data.message.sender.side != "system":
-        await sums.add_up(db, event.data.order_id)
+        await messages.add_up(db, event.data.order_id)
 
 
 def _facts(order: OrderCreated | OrderStatusChanged | OrderUpdated | OrderOverdue) -> ThreadFacts:

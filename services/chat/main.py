@@ -19,7 +19,6 @@ from services.chat.use_cases import files, inside
 from services.chat.use_cases.blocking import APPEALS
 from services.chat.use_cases.files import Parts
 from services.chat.use_cases.signals import Signals
-from services.chat.use_cases.sums import Sums
 from shared import service
 from shared.clock import utc_now
 from shared.locked import Lock
@@ -127,7 +126,6 @@ def create_app(settings: Settings) -> FastAPI:
         settings=settings,
         api=api.router,
         consumers=consumers.router,
-        context={"sums": Sums()},
         ensure_indexes=store.ensure_indexes,
         outbox_of=store.OUTBOX_OF,
         background=(sweep, search_waiting, *([scan_waiting] if settings.clamav else [])),

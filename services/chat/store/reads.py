@@ -7,7 +7,6 @@ with the document that it counts, so that a crash leaves neither too high nor to
 """
 
 import asyncio
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -103,13 +102,12 @@ async def move_forward(db: Database, thread: Thread, *, to: Tail, caller: Caller
     return True
 
 
-async def add_up(db: Database, order_ids: Iterable[str]) -> None:
+async def add_up(db: Database, order_ids: list[str]) -> list[None]:
     """Add what threads have grown by to the sums of their organisations."""
-    ids = list(order_ids)
 
     async def add(session: Session) -> None:
         threads = db[THREADS].find(
-            {"_id": {"$in": ids}}, {"buyer_id": 1, "factory_id": 1, "added_up": 1}, session=session
+            {"_id": {"$in": order_ids}}, {"buyer_id": 1, "factory_id": 1, "added_up": 1}, session=session
         )
         found = {row["_id"]: row async for row in threads}
         tails = await messages.find_tails(db, list(found), session=session)
@@ -142,6 +140,7 @@ async def add_up(db: Database, order_ids: Iterable[str]) -> None:
         )
 
     await mongo.in_transaction(db, add)
+    return [None] * len(order_ids)
 
 
 async def find_states(

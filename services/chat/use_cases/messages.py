@@ -130,6 +130,11 @@ async def send(  # noqa: PLR0913 - what is written, by whom, where
         raise
 
 
+async def add_up(db: Database, order_id: str) -> None:
+    """Bring the sums that dashboards show to what a thread holds now."""
+    await db.together(reads.add_up)(order_id)
+
+
 async def mark_read(db: Database, *, order_id: str, up_to: int, caller: Caller, now: datetime) -> int:
     """Note how far the caller has read, never backwards; tell how many messages are left unread.
 
