@@ -3,7 +3,9 @@
 import io
 import struct
 import zlib
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from PIL import Image
@@ -180,3 +182,24 @@ async def test_a_form_without_the_file_is_told_what_is_missing(
     for sent in ({"data": a_picture()}, {"body": {"file": "x"}}, {}):
         answer = await buyer.call("PUT", path, **sent)
         assert answer.problem(422, "validation-failed")["errors"][0]["pointer"] == "/file"
+
+
+async def test_a_new_name_is_on_the_orders_of_both_sides_at_once(
+    buyer_and_factory: tuple[Person, Person],
+) -> None:
+    buyer, factory = buyer_and_factory
+    quote = {
+        "quote_id": uuid4().hex,
+        "factory_id": factory.organisation_id,
+        "product": {"name": "Bracket"},
+        "quantity": 10,
+        "unit_price": {"amount": "3.20", "currency": "USD"},
+        "deadline": (datetime.now(UTC) + timedelta(days=30)).date().isoformat(),
+    }
+    order = (await buyer.call("POST", "/orders", quote)).ok(201)
+
+    path = f"/organisations/{factory.organisation_id}"
+    (await factory.call("PATCH", path, {"name": "Renamed Works"})).ok()
+
+    assert (await buyer.get(f"/orders/{order['id']}"))["factory"]["name"] == "Renamed Works"
+    assert (await buyer.get("/orders"))["items"][0]["counterparty"]["name"] == "Renamed Works"

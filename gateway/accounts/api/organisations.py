@@ -1,14 +1,18 @@
 """An organisation's settings and its logo."""
 
 import re
+from contextlib import suppress
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Header, Query, Request, Response
 
+from gateway import introduce
 from gateway.accounts import domain, logo, store, use_cases, views
 from gateway.accounts.api.needs import OrganisationId
 from gateway.accounts.domain import LogoNotFound, OrganisationNotFound, OwnerNeeded
 from gateway.accounts.logo import LogoTooLarge, LogoTypeUnsupported
+from gateway.clients import ServiceUnavailable
+from gateway.forward import CurrentServices
 from gateway.limits import Limits, limited
 from gateway.session import CurrentCaller
 from shared.api import accounts as api
@@ -57,6 +61,7 @@ async def change_organisation(
     caller: CurrentCaller,
     db: Db,
     now: Now,
+    services: CurrentServices,
 ) -> api.Organisation:
     """Change the settings of one's own organisation; deadlines follow its time zone, its people's texts its language."""
     domain.must_own(caller, organisation_id)
@@ -73,6 +78,8 @@ async def change_organisation(
     organisation = await use_cases.change_organisation(
         db, caller=caller, organisation_id=organisation_id, changes=body, now=now
     )
+    with suppress(ServiceUnavailable):  # the event tells orders later
+        await introduce.organisation(services, db, organisation_id, caller=caller)
     return views.organisation(organisation)
 
 
