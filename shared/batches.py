@@ -32,7 +32,12 @@ async def publish(exchange: aio_pika.Exchange, messages: Iterable[Message]) -> N
     channel = await exchange.channel.get_underlay_channel()
     assert isinstance(channel, aiormq.Channel)  # noqa: S101 - for the type checker
     frames = [_frames(message, exchange=exchange.name, most=channel.max_content_size) for message in messages]
-    batch = ChannelFrame.marshall(channel.number, (frame for each in frames for frame in each))
+    batch = ChannelFrame.marshall(
+        channel.number,
+        (frame for each in frames for frame in each),
+        # Nobody waits for this, but nothing more is written before RabbitMQ reads: it may have stopped for want of room.
+        drain_future=asyncio.get_running_loop().create_future(),
+    )
     async with channel.lock:
         await channel.write_queue.put(batch)
         # A confirm names the message by its place in the order of writing: nobody may come between.

@@ -1,6 +1,7 @@
 """Messages that are written together, on a real broker."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -10,6 +11,7 @@ from aiormq.exceptions import DeliveryError
 from pamqp.commands import Basic
 
 from shared import batches
+from tests.gateway.live.link import linked
 
 pytestmark = pytest.mark.parts
 
@@ -75,3 +77,21 @@ async def test_batches_and_single_messages_do_not_take_each_others_confirms(
 
     taken = [(await queue.get()).body for _ in range(400)]
     assert taken.count(b"single") == taken.count(b"batch") == 200
+
+
+async def test_no_more_is_taken_for_writing_while_nobody_reads(amqp_url: str) -> None:
+    batch = [a_message(b"x" * 20_000)] * 200
+    async with linked(amqp_url) as link, await aio_pika.connect(link.url) as connection:
+        channel = await connection.channel()
+        exchange: Any = await channel.declare_exchange("tests.batches", "topic")
+        link.hold()
+
+        for _ in range(20):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(0.05):
+                    await batches.publish(exchange, batch)
+
+        underlay: Any = await channel.get_underlay_channel()
+        assert underlay.write_queue.full()
+        assert underlay.delivery_tag < 15 * len(batch)
+        link.let_go()
