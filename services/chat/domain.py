@@ -111,21 +111,11 @@ class Found:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Upload:
-    """A file as chat keeps it: while it is stored, until it is sent, and as part of its message."""
+class Place:
+    """Where in the storage an upload's bytes are."""
 
     id: str
     order_id: str
-    buyer_id: str
-    factory_id: str
-    uploaded_by: str
-    file: File
-    is_stored: bool
-    message_id: str | None
-    fingerprint: str | None
-    """What the request with its idempotency key was about."""
-    inside: Inside
-    is_withheld: bool
 
     @property
     def key(self) -> str:
@@ -135,6 +125,21 @@ class Upload:
     @property
     def thumbnail_key(self) -> str:
         return f"{self.order_id}/{self.id}/thumbnail"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upload(Place):
+    """A file as chat keeps it: until it is sent, and as part of its message."""
+
+    buyer_id: str
+    factory_id: str
+    uploaded_by: str
+    file: File
+    message_id: str | None
+    fingerprint: str | None
+    """What the request with its idempotency key was about."""
+    inside: Inside
+    is_withheld: bool
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,8 +1,10 @@
 """Uploads that are not what they say, are not whole, or unfold to more than they weigh."""
 
 import asyncio
+import hashlib
 import io
 import struct
+import tempfile
 import zipfile
 import zlib
 from collections.abc import AsyncIterator
@@ -12,7 +14,9 @@ from typing import Any
 import pytest
 import requests
 
-from services.chat.attachments.receiving import AttachmentTooLarge, receiving
+from services.chat.attachments import receiving
+from services.chat.attachments.growing import Growing
+from services.chat.attachments.receiving import AttachmentTooLarge, Form, Received, receive
 from shared.errors import ValidationFailed
 from tests.chat import files
 from tests.fuzz.conftest import Market
@@ -44,7 +48,7 @@ PIECES = (
 
 
 def mangled(random: Random) -> bytes:
-    body = bytearray(form(random.randbytes(random.randrange(300))))
+    body = bytearray(form(b"%PDF-" + random.randbytes(random.randrange(300))))
     for _ in range(random.randrange(1, 6)):
         at = random.randrange(len(body) + 1)
         if random.random() < 0.6:
@@ -61,19 +65,52 @@ async def in_chunks(body: bytes, random: Random) -> AsyncIterator[bytes]:
         body = body[size:]
 
 
+async def take(body: AsyncIterator[bytes], *, boundary: str, length: int) -> Received:
+    """Receive a form, and have what is foretold of its file taken ahead, as the storage does."""
+    taken, ahead, growing = bytearray(), None, None
+
+    async def take_ahead(arriving: Growing) -> None:
+        async for piece in arriving.pieces():
+            taken.extend(piece)
+
+    async def begun(arriving: Growing) -> None:
+        nonlocal ahead, growing
+        growing, ahead = arriving, asyncio.create_task(take_ahead(arriving))
+
+    with tempfile.TemporaryFile() as file:
+        try:
+            received = await receive(
+                Form(body=body, content_type=f"multipart/form-data; boundary={boundary}", length=length),
+                into=file,
+                limit=LIMIT,
+                begun=begun,
+            )
+            file.seek(0)
+            content = file.read()
+            assert received.size == len(content)
+            assert received.sha256 == hashlib.sha256(content).hexdigest()
+            if ahead and growing and growing.size == received.size:
+                growing.let_go()
+                await ahead
+                assert taken == content
+        finally:
+            if ahead and growing:
+                ahead.cancel()
+                await asyncio.gather(ahead, return_exceptions=True)
+        assert not growing or growing.size == received.size or len(taken) < growing.size
+    return received
+
+
 async def survive(*, seed: int, count: int) -> dict[str, int]:
     random = Random(seed)  # noqa: S311 - to be repeated, not to be secret
     ends = {"received": 0, "refused": 0, "too large": 0}
     for _ in range(count):
-        kind = "multipart/form-data; boundary=" + random.choice(
-            (BOUNDARY.decode(), BOUNDARY.decode(), "x" * 300, '"')
-        )
+        boundary = random.choice((BOUNDARY.decode(), BOUNDARY.decode(), "x" * 300, '"'))
+        body = mangled(random)
         try:
-            async with receiving(
-                in_chunks(mangled(random), random), content_type=kind, limit=LIMIT
-            ) as received:
-                assert 0 < received.size <= LIMIT
-                ends["received"] += 1
+            received = await take(in_chunks(body, random), boundary=boundary, length=len(body))
+            assert 0 < received.size <= LIMIT
+            ends["received"] += 1
         except ValidationFailed:
             ends["refused"] += 1
         except AttachmentTooLarge:
@@ -81,7 +118,8 @@ async def survive(*, seed: int, count: int) -> dict[str, int]:
     return ends
 
 
-async def test_no_form_breaks_the_parser() -> None:
+async def test_no_form_breaks_the_parser(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(receiving, "_PIECE", 64)
     ends = await survive(seed=4, count=400)
 
     assert all(ends.values()), ends
@@ -89,7 +127,8 @@ async def test_no_form_breaks_the_parser() -> None:
 
 @pytest.mark.soak
 @pytest.mark.parametrize("seed", range(10))
-async def test_no_form_breaks_the_parser_however_many(seed: int) -> None:
+async def test_no_form_breaks_the_parser_however_many(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(receiving, "_PIECE", 64)
     assert all((await survive(seed=seed, count=5000)).values())
 
 
@@ -106,10 +145,7 @@ async def test_what_stands_around_a_file_has_an_end_too(around: str) -> None:
             yield b"\r\n" * 32768
 
     with pytest.raises((AttachmentTooLarge, ValidationFailed)):
-        async with receiving(
-            without_end(), content_type=f"multipart/form-data; boundary={BOUNDARY.decode()}", limit=LIMIT
-        ):
-            pass
+        await take(without_end(), boundary=BOUNDARY.decode(), length=0)
 
     assert taken < 5_000_000
 

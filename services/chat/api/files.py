@@ -10,7 +10,7 @@ from starlette.requests import ClientDisconnect
 from services.chat import views
 from services.chat.api.needs import CurrentParts, CurrentRules, Key
 from services.chat.attachments import kinds, names
-from services.chat.attachments.receiving import receiving
+from services.chat.attachments.receiving import Form
 from services.chat.domain import AttachmentNotFound
 from services.chat.use_cases import files as use_cases
 from shared import http
@@ -33,12 +33,14 @@ async def upload_attachment(
     key: Key = None,
 ) -> Attachment:
     thread = await use_cases.get_thread_to_upload(db, order_id, caller=caller, now=now, rules=rules)
-    async with receiving(
-        _body(request), content_type=request.headers.get("Content-Type", ""), limit=rules.largest_file
-    ) as received:
-        file = await use_cases.upload(
-            db, parts, thread=thread, received=received, request=key, caller=caller, now=now, rules=rules
-        )
+    form = Form(
+        body=_body(request),
+        content_type=request.headers.get("Content-Type", ""),
+        length=int(request.headers.get("Content-Length", 0)),
+    )
+    file = await use_cases.upload(
+        db, parts, thread=thread, form=form, request=key, caller=caller, now=now, rules=rules
+    )
     return views.attachment(file)
 
 

@@ -62,6 +62,7 @@ _MAGIC: Final = {
     b"GIF89a": GIF,
     b"%PDF-": PDF,
 }
+_ZIP_MAGIC: Final = b"PK\x03\x04"
 _GENERIC: Final = {"", "application/octet-stream", "binary/octet-stream", "application/x-download"}
 # What a Windows machine runs at a double click; Python's own table of types knows few of them.
 _RUNS: Final = frozenset(
@@ -131,6 +132,11 @@ def recognize(file: BinaryIO, *, name: str, content_type: str) -> Kind:
     return kind
 
 
+def may_be_document(head: bytes | bytearray) -> bool:
+    """Tell from the first bytes whether this may become one of the types that are stored as they come."""
+    return head.startswith((b"%PDF-", olefile.MAGIC, _ZIP_MAGIC))
+
+
 def of(content_type: str) -> Kind:
     """Find the kind again by the content type that it was stored with."""
     return next(kind for kind in KINDS if kind.content_type == content_type)
@@ -151,7 +157,7 @@ def _by_bytes(file: BinaryIO, head: bytes) -> Kind | None:
         return _heic(head)
     if head.startswith(olefile.MAGIC):
         return _in_ole(file)
-    return _in_zip(file) if head.startswith(b"PK\x03\x04") else None
+    return _in_zip(file) if head.startswith(_ZIP_MAGIC) else None
 
 
 def _heic(head: bytes) -> Kind | None:

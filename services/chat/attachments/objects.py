@@ -72,22 +72,15 @@ class Objects:
             if response.status not in {_OK, _NOT_FOUND}:
                 raise ConnectionError
 
-    async def put(self, key: str, file: BinaryIO) -> None:
-        """Store a file whole.
+    async def put(self, key: str, data: bytes | AsyncIterator[bytes], *, size: int) -> None:
+        """Store an object, whole or not at all.
 
         Raises:
-            StorageUnavailable: it may or may not be there.
+            StorageUnavailable: it may or may not be there, but not without the last of its bytes.
         """
-        length = file.seek(0, 2)
-        file.seek(0)
-
-        async def chunks() -> AsyncIterator[bytes]:
-            while chunk := await asyncio.to_thread(file.read, _CHUNK):
-                yield chunk
-
         try:
             async with self._session.put(
-                self._link("PUT", key), data=chunks(), headers={"Content-Length": str(length)}
+                self._link("PUT", key), data=data, headers={"Content-Length": str(size)}
             ) as response:
                 if response.status != _OK:
                     raise StorageUnavailable(str(response.status))

@@ -2,20 +2,21 @@
 
 import asyncio
 import hashlib
-import tempfile
-from collections.abc import AsyncIterable, AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterable, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import BinaryIO, Final
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from services.chat.attachments import names
+from services.chat.attachments import kinds, names
+from services.chat.attachments.growing import Growing
 from shared.errors import TooLarge, ValidationFailed
 
-_PIECE: Final = 1024 * 1024
+_PIECE: Final = 512 * 1024
 _FIELD: Final = "file"
+# What stands around the boundary behind the last part.
+_FRAMING: Final = len("\r\n--" + "--\r\n")
 
 
 class AttachmentTooLarge(TooLarge):
@@ -27,95 +28,116 @@ class AttachmentTooLarge(TooLarge):
         super().__init__(f"a file may have up to {limit} bytes", limit=limit)
 
 
-@dataclass(kw_only=True)
-class Received:
-    """A file on disk, without a name there: it is gone with the process, however that ends."""
+@dataclass(frozen=True, kw_only=True)
+class Form:
+    """The body of an upload, not yet read."""
 
-    file: BinaryIO
+    body: AsyncIterable[bytes]
+    content_type: str
+    length: int
+    """Of the whole body; 0 where the client does not say it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Received:
+    """What came with the file, and what it is by its bytes."""
+
     name: str
     content_type: str
     size: int
     sha256: str
 
 
-@asynccontextmanager
-async def receiving(body: AsyncIterable[bytes], *, content_type: str, limit: int) -> AsyncIterator[Received]:
-    """Read a whole body that has one part, `file`.
+async def receive(
+    form: Form, *, into: BinaryIO, limit: int, begun: Callable[[Growing], Awaitable[object]]
+) -> Received:
+    """Write the one part, `file`, of a whole body into a file.
+
+    Args:
+        begun: called once where more than a piece of a document arrives, whose size the form's length foretells.
 
     Raises:
-        ValidationFailed: it has not, or breaks off.
+        ValidationFailed: the body has no such part, or others, or breaks off.
         AttachmentTooLarge: the file is larger than the limit.
     """
-    kind, options = parse_options_header(content_type)
+    kind, options = parse_options_header(form.content_type)
     if kind != b"multipart/form-data" or not options.get(b"boundary"):
         raise ValidationFailed.at("/file", "send multipart/form-data with one part named file")
-    part = _Part()
-    digest = hashlib.sha256()
-    with tempfile.TemporaryFile(prefix="millrace-upload-") as file:
-
-        def take(piece: bytearray) -> None:
-            file.write(piece)
-            digest.update(piece)
-
-        taking = _Taking(take)
-        try:
-            size = await _spool(body, part, taking, boundary=options[b"boundary"], limit=limit)
-        finally:
-            await taking.end()
-        if size > limit:
-            raise AttachmentTooLarge(limit=limit)
-        if not part.has_ended or part.count != 1 or part.name is None:
-            raise ValidationFailed.at("/file", "send one part named file, with a file name")
-        if size == 0:
-            raise ValidationFailed.at("/file", "is empty")
-        yield Received(
-            file=file, name=part.name, content_type=part.content_type, size=size, sha256=digest.hexdigest()
-        )
-
-
-async def _spool(
-    body: AsyncIterable[bytes],
-    part: "_Part",
-    taking: "_Taking",
-    *,
-    boundary: bytes,
-    limit: int,
-) -> int:
-    """Give the part on in pieces and tell its size; what is past the limit is read, so that the answer is, and dropped."""
-    size = taken = 0
+    part, spool = _Part(), _Spool(into, limit=limit)
     try:
-        parser = part.parser(boundary)
-        async for chunk in body:
-            parser.write(chunk)
-            taken += len(chunk)
-            if len(part.data) >= _PIECE or size > limit:
-                size += len(part.data)
-                if size <= limit:
-                    await taking.begin(part.data)
-                part.data = bytearray()
-            if taken > 2 * limit + _PIECE:  # much may also stand between, before and behind the parts
-                return taken
+        await _read(form, part, spool, boundary=options[b"boundary"], begun=begun)
     except FormParserError as error:
         raise ValidationFailed.at("/file", "the multipart body is malformed") from error
-    await taking.begin(part.data)
-    return size + len(part.data)
+    finally:
+        await spool.end()
+    if spool.size > limit:
+        raise AttachmentTooLarge(limit=limit)
+    if not part.has_ended or part.count != 1 or part.name is None:
+        raise ValidationFailed.at("/file", "send one part named file, with a file name")
+    if spool.size == 0:
+        raise ValidationFailed.at("/file", "is empty")
+    return Received(
+        name=part.name, content_type=part.content_type, size=spool.size, sha256=spool.digest.hexdigest()
+    )
 
 
-class _Taking:
-    """Has one piece taken in a thread while the next one arrives."""
+async def _read(
+    form: Form,
+    part: "_Part",
+    spool: "_Spool",
+    *,
+    boundary: bytes,
+    begun: Callable[[Growing], Awaitable[object]],
+) -> None:
+    """Give the part on in pieces; what is past the limit is read too, so that the answer is."""
+    taken = 0
+    parser = part.parser(boundary)
+    async for chunk in form.body:
+        part.before = taken
+        parser.write(chunk)
+        taken += len(chunk)
+        if len(part.data) >= _PIECE or spool.size > spool.limit:
+            is_first = spool.size == 0
+            await spool.take(part.data)
+            if is_first and part.name is not None and kinds.may_be_document(part.data):
+                size = form.length - part.begins_at - len(boundary) - _FRAMING
+                if spool.size < size <= spool.limit:
+                    spool.growing = Growing(spool.file, size=size)
+                    await begun(spool.growing)
+            part.data = bytearray()
+        if taken > 2 * spool.limit + _PIECE:  # much may also stand between, before and behind the parts
+            raise AttachmentTooLarge(limit=spool.limit)
+    await spool.take(part.data)
 
-    def __init__(self, take: Callable[[bytearray], None]) -> None:
-        self._take = take
+
+class _Spool:
+    """Writes one piece in a thread while the next one arrives, and drops what is past the limit."""
+
+    def __init__(self, file: BinaryIO, *, limit: int) -> None:
+        self.file = file
+        self.limit = limit
+        self.size = 0
+        self.digest = hashlib.sha256()
+        self.growing: Growing | None = None
         self._last: asyncio.Future[None] | None = None
 
-    async def begin(self, piece: bytearray) -> None:
+    async def take(self, piece: bytearray) -> None:
         await self.end()
-        self._last = asyncio.ensure_future(asyncio.to_thread(self._take, piece))
+        self.size += len(piece)
+        if self.size <= self.limit:
+            self._last = asyncio.ensure_future(asyncio.to_thread(self._write, piece))
 
     async def end(self) -> None:
         last, self._last = self._last, None
         if last:
             await last
+            if self.growing:
+                self.growing.grow(self.size)
+
+    def _write(self, piece: bytearray) -> None:
+        self.file.write(piece)
+        self.file.flush()
+        self.digest.update(piece)
 
 
 @dataclass(kw_only=True)
@@ -123,6 +145,10 @@ class _Part:
     """What the parser has told so far."""
 
     data: bytearray = field(default_factory=bytearray)
+    before: int = 0
+    """Bytes of the body before what the parser reads now."""
+    begins_at: int = 0
+    """Where in the body the file does."""
     name: str | None = None
     content_type: str = ""
     count: int = 0
@@ -147,6 +173,8 @@ class _Part:
         self.count += 1
 
     def _more(self, data: bytes, start: int, end: int) -> None:
+        if not self.begins_at:
+            self.begins_at = self.before + start
         self.data += memoryview(data)[start:end]
 
     def _more_header(self, data: bytes, start: int, end: int) -> None:

@@ -1,7 +1,7 @@
 """Rows of uploaded files; their bytes are in S3.
 
-A row is there before its object, and goes after it: whatever dies in between, `expires_at` leads the
-sweeper to what is left. A file that is part of a message has no such date.
+A row is there before its object, telling little more than its place, and goes after it: whatever dies in
+between, `expires_at` leads the sweeper to what is left. A file that is part of a message has no such date.
 """
 
 from collections.abc import AsyncIterator
@@ -12,7 +12,7 @@ from pymongo import ASCENDING, IndexModel
 from pymongo.errors import DuplicateKeyError
 
 from services.chat import domain
-from services.chat.domain import AttachmentNotFound, File, Scan, Thread, Upload
+from services.chat.domain import AttachmentNotFound, File, Place, Scan, Thread, Upload
 from services.chat.store.messages import MESSAGES
 from services.chat.store.threads import OWNER
 from shared import mongo
@@ -27,7 +27,7 @@ _STORED_WITHIN: Final = timedelta(minutes=10)
 
 
 class GivenUp(Unavailable):
-    """It took so long that the sweeper, or a repeated request, has taken the upload for dead."""
+    """It took so long that the sweeper has taken the upload for dead."""
 
     title = "The upload took too long"
 
@@ -62,63 +62,67 @@ async def ensure_indexes(db: Database) -> None:
     )
 
 
-async def insert_upload(db: Database, upload: Upload, *, request: str | None, now: datetime) -> bool:
-    """Store the row of a file whose bytes are about to be stored; tell whether the request is here the first time."""
+async def insert_place(db: Database, place: Place, *, now: datetime) -> None:
+    """Store a row for bytes that are about to be stored."""
+    await db[ATTACHMENTS].insert_one(
+        {
+            "_id": place.id,
+            "order_id": place.order_id,
+            "state": "pending",
+            "expires_at": now + _STORED_WITHIN,
+        }
+    )
+
+
+async def keep_upload(
+    db: Database, upload: Upload, events: Sealed, *, request: str | None, now: datetime, unsent_for: timedelta
+) -> bool:
+    """Note that the bytes are stored, with the event that tells of it, unless the same request has stored others.
+
+    Raises:
+        GivenUp: somebody has taken it for dead.
+    """
     document: Document = {
-        "_id": upload.id,
-        "order_id": upload.order_id,
         "buyer_id": upload.buyer_id,
         "factory_id": upload.factory_id,
         "uploaded_by": upload.uploaded_by,
         "file": vars(upload.file),
-        "state": "pending",
+        "state": "stored",
         "message_id": None,
-        "expires_at": now + _STORED_WITHIN,
+        "expires_at": now + unsent_for,
     }
     if upload.inside == "waiting":
         document["inside"] = {"state": "waiting", "at": now, "tries": 0}
     if request:
         document |= {"request": request, "fingerprint": upload.fingerprint}
     try:
-        await db[ATTACHMENTS].insert_one(document)
+        result = await db[ATTACHMENTS].update_one(
+            {"_id": upload.id, "state": "pending"}, events.into({"$set": document})
+        )
     except DuplicateKeyError:
         return False
-    return True
-
-
-async def keep_upload(db: Database, upload: Upload, events: Sealed, *, expires_at: datetime) -> None:
-    """Note that the bytes are stored, with the event that tells of it.
-
-    Raises:
-        GivenUp: somebody has taken it for dead.
-    """
-    result = await db[ATTACHMENTS].update_one(
-        {"_id": upload.id, "state": "pending"},
-        events.into({"$set": {"state": "stored", "expires_at": expires_at}}),
-    )
     if result.matched_count == 0:
         raise GivenUp
     db.outbox.send(ATTACHMENTS, upload.id, events)
+    return True
 
 
-async def give_up(db: Database, upload: Upload) -> bool:
-    """Leave an upload that does not come to its end to the sweeper, and its request to whoever repeats it.
-
-    `False`: it has come to its end after all.
-    """
+async def give_up(db: Database, place: Place) -> bool:
+    """Leave what does not come to its end to the sweeper; `False`: it has come to its end after all."""
     result = await db[ATTACHMENTS].update_one(
-        {"_id": upload.id, "state": {"$ne": "stored"}},
-        {"$set": {"state": "expired"}, "$unset": {"request": ""}},
+        {"_id": place.id, "state": {"$ne": "stored"}}, {"$set": {"state": "expired"}}
     )
     return bool(result.matched_count)
 
 
-async def delete_upload(db: Database, upload: Upload) -> None:
-    await db[ATTACHMENTS].delete_one({"_id": upload.id})
+async def delete_place(db: Database, place: Place) -> None:
+    await db[ATTACHMENTS].delete_one({"_id": place.id})
 
 
 async def find_upload_of_request(db: Database, *, caller: Caller, request: str) -> Upload | None:
-    found = await db[ATTACHMENTS].find_one({"uploaded_by": caller.user_id, "request": request}, {"outbox": 0})
+    found = await db[ATTACHMENTS].find_one(
+        {"uploaded_by": caller.user_id, "request": request, "state": "stored"}, {"outbox": 0}
+    )
     return upload_of(found) if found else None
 
 
@@ -176,18 +180,18 @@ async def claim(
     return tuple(files)
 
 
-async def find_expired(db: Database, *, now: datetime) -> AsyncIterator[Upload]:
+async def find_expired(db: Database, *, now: datetime) -> AsyncIterator[Place]:
     """Take uploads that were cut off, or never sent, out of reach; whoever gets one removes it."""
     while True:
         found = await db[ATTACHMENTS].find_one_and_update(
             {"expires_at": {"$lte": now}},
             # If its remover dies as well, another finds it again.
             {"$set": {"state": "expired", "expires_at": now + _STORED_WITHIN}},
-            projection={"outbox": 0},
+            projection={"order_id": 1},
         )
         if found is None:
             return
-        yield upload_of(found)
+        yield Place(id=found["_id"], order_id=found["order_id"])
 
 
 async def find_unscanned(db: Database, *, limit: int) -> list[Upload]:
@@ -229,7 +233,6 @@ def upload_of(found: Document) -> Upload:
         factory_id=found["factory_id"],
         uploaded_by=found["uploaded_by"],
         file=File(**found["file"]),
-        is_stored=found["state"] == "stored",
         message_id=found["message_id"],
         fingerprint=found.get("fingerprint"),
         inside=inside.get("state", "unsearched"),

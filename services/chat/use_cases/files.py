@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import io
 import tempfile
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +12,7 @@ from services.chat.attachments import kinds, metadata, names, reading
 from services.chat.attachments.contents import Contents
 from services.chat.attachments.kinds import AttachmentUnsafe, Kind
 from services.chat.attachments.objects import ObjectNotFound, Objects
-from services.chat.attachments.receiving import Received
+from services.chat.attachments.receiving import Form, Received, receive
 from services.chat.attachments.scanning import Scanner
 from services.chat.attachments.thumbnails import Thumbnails
 from services.chat.domain import (
@@ -27,19 +26,18 @@ from services.chat.domain import (
     Upload,
 )
 from services.chat.store import attachments, threads
+from services.chat.store.attachments import GivenUp
 from services.chat.use_cases import blocking
+from services.chat.use_cases.storing import Storing, remove_bytes
 from shared.contact_guard import Context
 from shared.errors import Invalid
 from shared.events.chat import AttachmentStored
 from shared.identity import Caller
-from shared.ids import new_id
 from shared.locked import Lock
 from shared.mongo import Database
 from shared.outbox import sealed
 
 _CHUNK: Final = 1024 * 1024
-# So long a repeated request waits for the first one; then that one is taken for dead.
-_LOOKS, _LOOK_AGAIN = 100, 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +77,7 @@ async def upload(
     parts: Parts,
     *,
     thread: Thread,
-    received: Received,
+    form: Form,
     request: str | None,
     caller: Caller,
     now: datetime,
@@ -88,67 +86,67 @@ async def upload(
     """Store a file that can then be sent in the thread.
 
     Raises:
+        ValidationFailed, AttachmentTooLarge: of the form.
         IdempotencyKeyReused: the key belongs to another upload.
         ContactInfoBlocked: the name holds contact information.
         AttachmentTypeUnsupported, AttachmentUnsafe, AttachmentDamaged, AttachmentInfected: of the file.
         StorageUnavailable: nothing is stored.
     """
-    fingerprint = _fingerprint(received, thread) if request else None
-    if request and (first := await _find_first(db, caller=caller, request=request, fingerprint=fingerprint)):
-        return first
-    await blocking.refuse(
-        db,
-        thread,
-        received.name,
-        where="filename",
-        context=Context(known=thread.known, is_filename=True),
-        lock=parts.lock,
-        caller=caller,
-        now=now,
-    )
-    name = names.safe(received.name)
-    kind = await asyncio.to_thread(
-        kinds.recognize, received.file, name=name, content_type=received.content_type
-    )
-    with tempfile.TemporaryFile(prefix="millrace-upload-") as cleaned:
-        content, sha256 = received.file, received.sha256
-        if kind.is_picture:
-            sha256 = await asyncio.to_thread(_clean, received.file, cleaned, kind=kind, rules=rules)
-            content = cleaned
-        scan = await parts.scanner.scan(content)
-        if scan == "infected":
-            raise AttachmentInfected
-        thumbnail = await parts.thumbnails.draw(content, kind=kind)
-        attachment_id = new_id()
-        new = Upload(
-            id=attachment_id,
-            order_id=thread.order_id,
-            buyer_id=thread.buyer_id,
-            factory_id=thread.factory_id,
-            uploaded_by=caller.user_id,
-            file=File(
-                id=attachment_id,
-                filename=name,
-                content_type=kind.content_type,
-                size=content.seek(0, 2),
-                sha256=sha256,
-                has_thumbnail=thumbnail is not None,
-                scan=scan,
-            ),
-            is_stored=False,
-            message_id=None,
-            fingerprint=fingerprint,
-            inside="waiting" if kind in reading.READABLE else "unsearched",
-            is_withheld=False,
-        )
-        while not await attachments.insert_upload(db, new, request=request, now=now):
-            first = await _find_first(db, caller=caller, request=request or "", fingerprint=fingerprint)
-            if first:
+    with (
+        tempfile.TemporaryFile(prefix="millrace-upload-") as arrived,
+        tempfile.TemporaryFile(prefix="millrace-upload-") as cleaned,
+    ):
+        async with Storing(db, parts.objects, order_id=thread.order_id) as storing:
+            received = await receive(form, into=arrived, limit=rules.largest_file, begun=storing.begin)
+            fingerprint = _fingerprint(received, thread)
+            if first := await _find_first(db, caller=caller, request=request, fingerprint=fingerprint):
                 return first
-        try:
-            await parts.objects.put(new.key, content)
+            await blocking.refuse(
+                db,
+                thread,
+                received.name,
+                where="filename",
+                context=Context(known=thread.known, is_filename=True),
+                lock=parts.lock,
+                caller=caller,
+                now=now,
+            )
+            name = names.safe(received.name)
+            kind = await asyncio.to_thread(
+                kinds.recognize, arrived, name=name, content_type=received.content_type
+            )
+            content, sha256 = arrived, received.sha256
+            if kind.is_picture:
+                content = cleaned
+                sha256 = await asyncio.to_thread(_clean, arrived, cleaned, kind=kind, rules=rules)
+            scan = await parts.scanner.scan(content)
+            if scan == "infected":
+                raise AttachmentInfected
+            thumbnail = await parts.thumbnails.draw(content, kind=kind)
+            size = content.seek(0, 2)
+            place = await storing.end(content, size=size, is_as_it_came=content is arrived)
             if thumbnail is not None:
-                await parts.objects.put(new.thumbnail_key, io.BytesIO(thumbnail))
+                await parts.objects.put(place.thumbnail_key, thumbnail, size=len(thumbnail))
+            new = Upload(
+                id=place.id,
+                order_id=place.order_id,
+                buyer_id=thread.buyer_id,
+                factory_id=thread.factory_id,
+                uploaded_by=caller.user_id,
+                file=File(
+                    id=place.id,
+                    filename=name,
+                    content_type=kind.content_type,
+                    size=size,
+                    sha256=sha256,
+                    has_thumbnail=thumbnail is not None,
+                    scan=scan,
+                ),
+                message_id=None,
+                fingerprint=fingerprint,
+                inside="waiting" if kind in reading.READABLE else "unsearched",
+                is_withheld=False,
+            )
             stored = AttachmentStored(
                 order_id=thread.order_id,
                 buyer_id=thread.buyer_id,
@@ -156,15 +154,17 @@ async def upload(
                 user_id=caller.user_id,
                 attachment=views.attachment(new.file),
             )
-            await attachments.keep_upload(
-                db, new, sealed([stored], now=now), expires_at=now + rules.unsent_for
+            storing.is_kept = await attachments.keep_upload(
+                db, new, sealed([stored], now=now), request=request, now=now, unsent_for=rules.unsent_for
             )
-            parts.contents.nudge(new.id, content)
-        except BaseException:
-            # Also when the client is gone. What this cannot do any more, the sweeper does.
-            await asyncio.shield(_give_up(db, parts, new))
-            raise
-    return new.file
+            if storing.is_kept:
+                parts.contents.nudge(new.id, content)
+                return new.file
+            # The same request came twice at once, and the other one was faster.
+            first = await _find_first(db, caller=caller, request=request, fingerprint=fingerprint)
+            if first is None:
+                raise GivenUp
+            return first
 
 
 async def get_file(db: Database, attachment_id: str, *, caller: Caller, rules: Rules) -> Upload:
@@ -192,7 +192,8 @@ async def sweep(db: Database, parts: Parts, *, now: datetime) -> int:
     """Remove uploads that were cut off or never sent, with their bytes; tell how many."""
     count = 0
     async for expired in attachments.find_expired(db, now=now):
-        await _remove(db, parts, expired)
+        await remove_bytes(parts.objects, expired)
+        await attachments.delete_place(db, expired)
         count += 1
     return count
 
@@ -214,42 +215,12 @@ async def scan_waiting(db: Database, parts: Parts) -> int:
     return count
 
 
-async def _find_first(db: Database, *, caller: Caller, request: str, fingerprint: str | None) -> File | None:
-    """Find what the same request has made before; if it is being carried out, wait for its end.
-
-    One that does not end was killed, and whoever waited does its work anew.
-    """
-    looks = 0
-    while found := await attachments.find_upload_of_request(db, caller=caller, request=request):
-        if found.fingerprint != fingerprint:
-            raise IdempotencyKeyReused("this key came before with another file, name or order")
-        if found.is_stored:
-            return found.file
-        if looks >= _LOOKS:
-            await attachments.give_up(db, found)
-        looks += 1
-        await asyncio.sleep(_LOOK_AGAIN)
-    return None
-
-
-async def _give_up(db: Database, parts: Parts, cut_off: Upload) -> None:
-    """Remove the bytes of an upload, unless it is stored after all and only the answer was lost.
-
-    Its row stays for the sweeper: the storage may still be taking in what it has not acknowledged.
-    """
-    if await attachments.give_up(db, cut_off):
-        await _remove_bytes(parts, cut_off)
-
-
-async def _remove(db: Database, parts: Parts, gone: Upload) -> None:
-    await _remove_bytes(parts, gone)
-    await attachments.delete_upload(db, gone)
-
-
-async def _remove_bytes(parts: Parts, gone: Upload) -> None:
-    await parts.objects.delete(gone.key)
-    if gone.file.has_thumbnail:
-        await parts.objects.delete(gone.thumbnail_key)
+async def _find_first(db: Database, *, caller: Caller, request: str | None, fingerprint: str) -> File | None:
+    """Find what the same request has stored before."""
+    found = await attachments.find_upload_of_request(db, caller=caller, request=request) if request else None
+    if found and found.fingerprint != fingerprint:
+        raise IdempotencyKeyReused("this key came before with another file, name or order")
+    return found.file if found else None
 
 
 def _clean(source: BinaryIO, target: BinaryIO, *, kind: Kind, rules: Rules) -> str:
