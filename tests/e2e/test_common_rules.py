@@ -236,6 +236,18 @@ async def test_rubbish_is_a_problem_document_too(buyer_and_factory: tuple[Person
         assert (response.status, response.content_type) == (405, "application/problem+json")
 
 
+async def test_a_body_may_begin_with_a_byte_order_mark(buyer_and_factory: tuple[Person, Person]) -> None:
+    buyer, factory = buyer_and_factory
+    order = await an_order(buyer, factory)
+    body = '{"text": "from a Windows machine"}'.encode("utf-8-sig")
+
+    sent = await buyer.call(
+        "POST", f"/orders/{order['id']}/messages", data=body, headers={"Content-Type": "application/json"}
+    )
+
+    assert sent.ok(201)["text"] == "from a Windows machine"
+
+
 async def test_a_body_past_its_size_is_refused(buyer_and_factory: tuple[Person, Person]) -> None:
     buyer, factory = buyer_and_factory
     quote = a_quote(factory) | {"product": {"name": "x", "specification": "y" * 70_000}}

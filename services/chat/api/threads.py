@@ -4,7 +4,6 @@ import asyncio
 import re
 from typing import Annotated
 
-import orjson
 from fastapi import APIRouter, Body, Query, Request, Response
 
 from services.chat import views
@@ -82,7 +81,7 @@ async def send_message(
         db,
         order_id=order_id,
         message=body,
-        submitted=orjson.loads(await request.body()).get("text"),
+        submitted=(await request.json()).get("text"),
         request=key,
         caller=caller,
         now=now,
