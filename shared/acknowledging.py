@@ -17,7 +17,7 @@ TOGETHER: Final = 0.004
 
 
 class Acknowledgements:
-    """Those of one broker, whose consumers share a channel.
+    """Those of consumers that share a channel, and its successor once it is lost.
 
     Messages are done in another order than they came in. RabbitMQ takes "all up to this one" only where
     there is nothing in hand before it; what is done beyond is acknowledged one by one.

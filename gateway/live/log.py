@@ -14,6 +14,7 @@ from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 
 from gateway.live.recent import Entry, entry
 from shared import messaging
+from shared.acknowledging import Acknowledgements
 from shared.clock import utc_now
 from shared.ids import new_id
 
@@ -51,6 +52,7 @@ class Log:
         self._listener = listener
         self._last: Entry | None = None
         self._last_heard_at = utc_now()
+        self._acknowledgements = Acknowledgements()
 
     async def follow(self) -> None:
         while True:
@@ -117,7 +119,7 @@ class Log:
                     place = None
                 elif heard.offset >= place.offset or heard.event_id == sign:
                     ended.set_exception(_LostPlace())
-            await message.ack()
+            self._acknowledgements.add(message)
 
         # By time and not by offset: a replaced log may not have grown to that offset yet, and RabbitMQ
         # then waits until it has.
