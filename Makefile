@@ -3,6 +3,7 @@
 
 # Each recipe is one command, so that make hands Ctrl-C and SIGTERM to it and not to a shell between.
 BIN := .venv/bin
+COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,17 +27,19 @@ demo: ## Fill the running suite with an example marketplace
 backup: ## Save databases and files into FILE (WAY=compose: of the suite in containers)
 	@$(if $(FILE),,$(error say where to: make backup FILE=backup.tar))
 ifeq ($(WAY),compose)
-	@test ! -e $(FILE) && umask 077 && docker compose run --rm --no-deps -T chat millrace backup - >$(FILE)
+	@test ! -e "$(FILE)" || { echo "$(FILE) exists already" >&2; exit 1; }
+	@umask 077 && $(COMPOSE) run --rm --no-deps -T chat millrace backup - >"$(FILE).unfinished"
+	@mv "$(FILE).unfinished" "$(FILE)"
 else
-	@$(BIN)/millrace backup $(FILE)
+	@$(BIN)/millrace backup "$(FILE)"
 endif
 
 restore: ## Read FILE into a place that holds nothing, while no application runs (WAY=compose: into containers)
 	@$(if $(FILE),,$(error say from where: make restore FILE=backup.tar))
 ifeq ($(WAY),compose)
-	@docker compose run --rm --no-deps -T chat millrace restore - <$(FILE)
+	@$(COMPOSE) run --rm --no-deps -T chat millrace restore - <"$(FILE)"
 else
-	@$(BIN)/millrace restore $(FILE)
+	@$(BIN)/millrace restore "$(FILE)"
 endif
 
 dead-letters: ## List the messages that no consumer could handle

@@ -1,7 +1,7 @@
 """The order journey in containers, through the gateway alone: `deploy/compose-check.sh` runs this.
 
 Beside the journey it checks what docker-compose.yml promises of every container, kills a service and
-replaces all containers half-way, and leaves nothing behind.
+replaces all containers half-way, restores a backup into empty volumes, and leaves nothing behind.
 """
 
 import asyncio
@@ -52,6 +52,10 @@ class Compose:
 
     def run(self, *words: str, check: bool = True) -> str:
         return _output([*self.command, *words], env=self.env, check=check)
+
+    def make(self, target: str, **variables: object) -> None:
+        given = {"WAY": "compose", "COMPOSE": " ".join(self.command)} | variables
+        _output(["make", target, *(f"{name}={value}" for name, value in given.items())], env=self.env)
 
     def containers(self) -> dict[str, dict[str, Any]]:
         """Give what the engine knows of each container, by the name of its service."""
@@ -119,9 +123,13 @@ def _compose(env: dict[str, str]) -> tuple[str, ...]:
 def start(compose: Compose) -> None:
     """Start all containers in their order, and wait for the gateway, which is the last."""
     compose.run("up", "--detach")
+    wait_for(compose, "gateway")
+
+
+def wait_for(compose: Compose, service: str) -> None:
     give_up_at = time.monotonic() + 60
-    while compose.containers()["gateway"]["State"]["Health"]["Status"] != "healthy":
-        assert time.monotonic() < give_up_at, "the gateway is not ready"
+    while compose.containers()[service]["State"]["Health"]["Status"] != "healthy":
+        assert time.monotonic() < give_up_at, f"{service} is not ready"
         time.sleep(0.5)
 
 
@@ -207,6 +215,9 @@ async def drive(compose: Compose) -> None:
         say("the order is completed and reviewed; replacing all containers")
         await asyncio.to_thread(replace_all, compose)
         await look_again(buyer, factory, order_id, photo)
+        say("all of it is there; saving it, and restoring it into empty volumes")
+        await asyncio.to_thread(save_and_restore, compose)
+        await look_again(buyer, factory, order_id, photo)
 
 
 async def begin(buyer: Person, factory: Person) -> str:
@@ -262,6 +273,19 @@ def replace_all(compose: Compose) -> None:
     compose.run("stop", "--timeout", "30")
     check_that_applications_ended_by_themselves(compose)
     compose.run("down")
+    start(compose)
+
+
+def save_and_restore(compose: Compose) -> None:
+    """Do what docs/operations.md tells operators to do."""
+    with tempfile.TemporaryDirectory(prefix="millrace-backup-") as folder:
+        backup = Path(folder) / "backup.tar"
+        compose.make("backup", FILE=backup)
+        compose.run("down", "--volumes")
+        compose.run("up", "--detach", "mongo", "s3")
+        wait_for(compose, "mongo")
+        wait_for(compose, "s3")
+        compose.make("restore", FILE=backup)
     start(compose)
 
 
