@@ -57,6 +57,7 @@ def set_up(*, name: str, level: str, otlp_endpoint: str | None) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
+    logging.captureWarnings(True)  # or Python writes them beside the JSON, as text
     structlog.contextvars.bind_contextvars(service=name)
     for chatty in ("aio_pika", "aiormq", "pymongo", "urllib3", "aiohttp.access"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
