@@ -135,8 +135,8 @@ async def profile(
     services: CurrentServices,
     db: Db,
     limit: Limit = 20,
-    orders_cursor: Annotated[str | None, Query(max_length=1000)] = None,
-    reviews_cursor: Annotated[str | None, Query(max_length=1000)] = None,
+    orders_cursor: Annotated[str | None, Query(min_length=1, max_length=1000)] = None,
+    reviews_cursor: Annotated[str | None, Query(min_length=1, max_length=1000)] = None,
 ) -> Response:
     """Show what an organisation's completed orders and reviews say of it, to anybody signed in."""
     organisation = await store.get_organisation(db, organisation_id)
@@ -164,6 +164,9 @@ async def profile(
             parts |= answer.json()
         elif isinstance(answer, Answer) and answer.is_problem(ORGANISATION_NOT_KNOWN):
             parts |= {"on_time_rate": None, "completed_orders": {"items": [], "next_cursor": None}}
+        elif isinstance(answer, Answer) and answer.is_problem(errors.ValidationFailed.slug()):
+            # To the service it is a cursor; the client knows two.
+            raise errors.ValidationFailed.at(f"/{name}_cursor", "is no cursor of this list")
         elif isinstance(answer, Answer) and answer.status < 500:  # noqa: PLR2004
             return respond(answer)
         else:

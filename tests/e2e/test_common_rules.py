@@ -198,6 +198,18 @@ async def test_a_wrong_query_is_pointed_at(
     assert answer.problem(422, "validation-failed")["errors"][0]["pointer"] == pointer
 
 
+@pytest.mark.parametrize("name", ["orders_cursor", "reviews_cursor"])
+async def test_a_profile_says_which_of_its_cursors_is_none(
+    buyer_and_factory: tuple[Person, Person], name: str
+) -> None:
+    buyer, factory = buyer_and_factory
+
+    for cursor in ("nonsense", ""):
+        path = f"/organisations/{factory.organisation_id}/profile?{name}={cursor}"
+        refused = (await buyer.call("GET", path)).problem(422, "validation-failed")
+        assert refused["errors"][0]["pointer"] == f"/{name}"
+
+
 @pytest.mark.parametrize(
     ("changes", "pointer"),
     [
