@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from copy import deepcopy
 from random import Random
 from typing import Any
 
@@ -84,9 +85,14 @@ def _change(event: dict[str, Any], random: Random) -> None:
     if random.random() < 0.2:
         del holder[key]
     elif random.random() < 0.1 and isinstance(holder, dict):
-        holder[random.choice(("$set", "_id", "outbox", "extra.field", ""))] = random.choice(HOSTILE)
+        holder[random.choice(("$set", "_id", "outbox", "extra.field", ""))] = _hostile(random)
     else:
-        holder[key] = random.choice(HOSTILE)
+        holder[key] = _hostile(random)
+
+
+def _hostile(random: Random) -> Any:
+    # A copy, as the next change may go into it: else the value grows from event to event, and into itself.
+    return deepcopy(random.choice(HOSTILE))
 
 
 def _places(value: Any) -> Iterator[tuple[Any, Any]]:
