@@ -313,7 +313,7 @@ async def test_who_chose_nothing_reads_as_the_organisation_does(notifications: S
         ({"language": "de"}, "/language"),
         ({"time_zone": "Mars/Olympus"}, "/time_zone"),
         ({"kinds": {"order_created": {"email": "weekly"}}}, "/kinds/order_created/email"),
-        ({"kinds": {"gossip": {}}}, "/kinds/gossip/[key]"),
+        ({"kinds": {"gossip": {}}}, "/kinds/gossip"),
     ],
 )
 async def test_wrong_preferences_are_refused_with_a_pointer(
