@@ -104,17 +104,29 @@ def stop(programs: Iterable[Program]) -> None:
 
 
 def end_leftovers(owner: Path, *, grace: float = 15) -> list[int]:
-    """End every process that was started for this owner and outlived its supervisor; answer their ids."""
-    found = list(_started_for(owner))
-    for process in found:
-        _signal(process.terminate)
+    """End every process that was started for this owner and outlived its supervisor; answer their ids.
+
+    Nobody keeps these from starting others meanwhile, as a start under way does; so it looks until twice
+    in a row there are none. Once is not enough: a process that just becomes another program has no
+    environment for a moment, and cannot be told.
+    """
+    asked_at: dict[psutil.Process, float] = {}
     kill_at = time.monotonic() + grace
-    while any(_lives(process) for process in found):
-        if time.monotonic() > kill_at:
-            for process in found:
+    looks_in_vain = 0
+    while looks_in_vain < 2:  # noqa: PLR2004 - twice in a row
+        lasting = list(_started_for(owner))
+        now = time.monotonic()
+        for process in lasting:
+            if now > kill_at:
                 _signal(process.kill)
-        time.sleep(0.02)
-    return [process.pid for process in found]
+            elif process in asked_at and now < asked_at[process] + 1:
+                continue  # each second again: in the first moments of a start a signal can get lost
+            else:
+                _signal(process.terminate)
+            asked_at[process] = now
+        looks_in_vain = 0 if lasting else looks_in_vain + 1
+        time.sleep(0.05)
+    return [process.pid for process in asked_at]
 
 
 def _started_for(owner: Path) -> Iterable[psutil.Process]:
@@ -126,13 +138,6 @@ def _started_for(owner: Path) -> Iterable[psutil.Process]:
                 yield process
         except (psutil.Error, OSError):  # ended meanwhile, or another user's
             continue
-
-
-def _lives(process: psutil.Process) -> bool:
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
 
 
 def _signal(send: Callable[[], None]) -> None:

@@ -12,6 +12,7 @@ and the delay queue hands it to the default exchange when its time is over.
 """
 
 import asyncio
+import time
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 import aio_pika
 import orjson
 import structlog
-from aio_pika.abc import AbstractConnection, AbstractRobustQueue
+from aio_pika.abc import AbstractConnection
 from aiormq.exceptions import ChannelNotFoundEntity
 from fast_depends.library import CustomField
 from faststream import AckPolicy, BaseMiddleware
@@ -72,9 +73,10 @@ LIVE_LOG: Final = RabbitQueue(
     },
 )
 
-# RabbitMQ notes half a second late that it keeps streams at all. Killed before that, it never finds the first
-# one again: each declaration of it fails for good. So where the log is still to be made, another stream goes first.
-FIRST_STREAM_SETTLES: Final = 1.0
+# RabbitMQ writes down only a second later that it keeps streams at all (measured: 1.00 s, two rounds in which
+# it saves its tables). Killed before that, it never finds the first one again: each declaration of it fails
+# for good. So where the log is still to be made, another stream goes first.
+FIRST_STREAM_SETTLES: Final = 1.5
 
 # Seconds. The first answers races between two queues, the sum rides out a restart of a database.
 RETRY_DELAYS: Final = (1, 3, 10, 30, 60, 120)
@@ -275,8 +277,10 @@ async def connected(broker: RabbitBroker) -> AsyncIterator[None]:
     """Connect, and declare everything that publishing and the broker's consumers stand on."""
     connection = await broker.connect()
     try:
-        await _be_ready_for_streams(connection)
+        streams_settle_at = await _ask_for_streams(connection)
         await _declare(broker)
+        await asyncio.sleep(streams_settle_at - time.monotonic())
+        await _declare_live_log(broker)
         yield
     finally:
         await broker.stop()
@@ -299,8 +303,8 @@ async def consuming(broker: RabbitBroker) -> AsyncIterator[None]:
         await acknowledgements.written()
 
 
-async def _be_ready_for_streams(connection: AbstractConnection) -> None:
-    """Bring RabbitMQ into a state in which a stream that is made outlives a crash from its first moment on."""
+async def _ask_for_streams(connection: AbstractConnection) -> float:
+    """Have RabbitMQ keep streams, and answer when one that is made outlives a crash from its first moment on."""
     try:
         async with connection.channel() as channel:
             await channel.declare_queue(LIVE_LOG.name, passive=True)
@@ -308,15 +312,13 @@ async def _be_ready_for_streams(connection: AbstractConnection) -> None:
         async with connection.channel() as channel:
             name = f"millrace.first.{new_id()}"
             await channel.declare_queue(name, durable=True, arguments={"x-queue-type": "stream"})
-            await asyncio.sleep(FIRST_STREAM_SETTLES)
             await channel.queue_delete(name)
+        return time.monotonic() + FIRST_STREAM_SETTLES
+    return time.monotonic()
 
 
 async def _declare(broker: RabbitBroker) -> None:
-    events = await broker.declare_exchange(EVENTS)
-    # Declared on the channel that publishes, so that a reconnect is complete only when this is back too.
-    live_log = await _declare_when_back(broker, LIVE_LOG)
-    await live_log.bind(events, routing_key=LIVE_LOG.routing())
+    await broker.declare_exchange(EVENTS)
     dead_exchange = await broker.declare_exchange(DEAD)
     for delay in RETRY_DELAYS:
         name = retry_queue(delay)
@@ -344,13 +346,16 @@ async def _declare(broker: RabbitBroker) -> None:
         await queue.bind(dead_exchange, routing_key=name)
 
 
-async def _declare_when_back(broker: RabbitBroker, queue: RabbitQueue) -> AbstractRobustQueue:
+async def _declare_live_log(broker: RabbitBroker) -> None:
+    # Declared on the channel that publishes, so that a reconnect is complete only when this is back too.
     while True:
         try:
-            return await broker.declare_queue(queue)
+            live_log = await broker.declare_queue(LIVE_LOG)
+            break
         except ChannelNotFoundEntity as error:
-            log.info("waiting for a queue that is not back yet", queue=queue.name, cause=str(error))
+            log.info("waiting for a queue that is not back yet", queue=LIVE_LOG.name, cause=str(error))
             await asyncio.sleep(0.2)
+    await live_log.bind(await broker.declare_exchange(EVENTS), routing_key=LIVE_LOG.routing())
 
 
 @contextmanager

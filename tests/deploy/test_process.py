@@ -103,6 +103,28 @@ os.kill(os.getpid(), 9)
     assert end_leftovers(owner) == []
 
 
+def test_what_is_started_while_all_is_being_ended_is_ended_too(owner: Path) -> None:
+    leaves_a_child = f"""
+import signal, subprocess, sys, time
+def leave(*_):
+    subprocess.Popen([sys.executable, "-c", {SLEEPER!r}], start_new_session=True)
+    sys.exit()
+signal.signal(signal.SIGTERM, leave)
+print("here", flush=True)
+time.sleep(60)
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", leaves_a_child], env={OWNER: str(owner)}, stdout=subprocess.PIPE
+    ) as last_words:
+        assert last_words.stdout
+        assert last_words.stdout.readline() == b"here\n"
+
+        ended = end_leftovers(owner)
+
+    assert len(ended) == 2
+    assert end_leftovers(owner) == []
+
+
 def test_processes_of_another_suite_are_left_alone(owner: Path, started: Callable[..., Program]) -> None:
     program = started(SLEEPER)
 
