@@ -29,8 +29,12 @@ async def publish(exchange: aio_pika.Exchange, messages: Iterable[Message]) -> N
     Raises:
         Exception: any message may or may not have been published.
     """
+    # While a connection comes back its channel takes messages before its queues are declared again; and
+    # RabbitMQ confirms what it puts into no queue.
+    assert isinstance(exchange.channel, aio_pika.RobustChannel)  # noqa: S101 - for the type checker, as below
+    await exchange.channel.ready()
     channel = await exchange.channel.get_underlay_channel()
-    assert isinstance(channel, aiormq.Channel)  # noqa: S101 - for the type checker
+    assert isinstance(channel, aiormq.Channel)  # noqa: S101
     frames = [_frames(message, exchange=exchange.name, most=channel.max_content_size) for message in messages]
     batch = ChannelFrame.marshall(
         channel.number,

@@ -7,18 +7,19 @@ from typing import Any
 
 import aio_pika
 import pytest
-from aiormq.exceptions import DeliveryError
+from aiormq.exceptions import AMQPError, DeliveryError
 from pamqp.commands import Basic
 
-from shared import batches
+from shared import batches, messaging
 from tests.gateway.live.link import linked
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.parts
 
 
 @pytest.fixture
 async def channel(amqp_url: str) -> AsyncIterator[aio_pika.abc.AbstractChannel]:
-    async with await aio_pika.connect(amqp_url) as connection:
+    async with await aio_pika.connect_robust(amqp_url) as connection:
         yield await connection.channel()
 
 
@@ -81,7 +82,7 @@ async def test_batches_and_single_messages_do_not_take_each_others_confirms(
 
 async def test_no_more_is_taken_for_writing_while_nobody_reads(amqp_url: str) -> None:
     batch = [a_message(b"x" * 20_000)] * 200
-    async with linked(amqp_url) as link, await aio_pika.connect(link.url) as connection:
+    async with linked(amqp_url) as link, await aio_pika.connect_robust(link.url) as connection:
         channel = await connection.channel()
         exchange: Any = await channel.declare_exchange("tests.batches", "topic")
         link.hold()
@@ -95,3 +96,33 @@ async def test_no_more_is_taken_for_writing_while_nobody_reads(amqp_url: str) ->
         assert underlay.write_queue.full()
         assert underlay.delivery_tag < 15 * len(batch)
         link.let_go()
+
+
+async def test_while_a_connection_comes_back_nothing_is_published_before_its_queues_are_there(
+    amqp_url: str, channel: Any
+) -> None:
+    name = "tests.batches.comes-back"
+    async with (
+        linked(amqp_url) as link,
+        await aio_pika.connect_robust(link.url, reconnect_interval=0) as connection,
+    ):
+        ours = await connection.channel()
+        exchange: Any = await ours.declare_exchange("tests.batches", "topic")
+        queue = await ours.declare_queue(name)
+        await queue.bind(exchange, "#")
+        link.cut()
+        await channel.queue_delete(name)
+        link.delay = 0.05
+
+        async def published() -> bool:
+            try:
+                with messaging.lost_is_a_failure():
+                    await batches.publish(exchange, [a_message(b"kept")])
+            except (OSError, AMQPError):
+                return False
+            return True
+
+        await eventually(published)
+
+    assert (await (await channel.declare_queue(name, passive=True)).get()).body == b"kept"
+    await channel.queue_delete(name)
