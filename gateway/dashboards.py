@@ -5,11 +5,12 @@ service is named in `degraded`; only orders is required.
 """
 
 import hashlib
+from functools import partial
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 
 import orjson
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from gateway.accounts import store
@@ -27,11 +28,22 @@ from shared.api.page import Page
 from shared.api.reviews import Profile, RatingSummary
 from shared.http import Cursor, Db, Limit, problems
 from shared.identity import Caller
+from shared.mongo import Database
+from shared.together import OneAnswer
 
 router = APIRouter(tags=["dashboards"])
 
 # Seconds that a page waits for the parts that it can do without.
 BUDGET: Final = 1.0
+
+
+async def _composing(request: Request) -> OneAnswer[Answer]:
+    composing: OneAnswer[Answer] = request.app.state.composing
+    return composing
+
+
+# An event sends all tabs of a user back for the same page at once.
+CurrentComposing = Annotated[OneAnswer[Answer], Depends(_composing)]
 
 
 class Stats(OrderStats):
@@ -59,24 +71,31 @@ async def dashboard(
     caller: CurrentCaller,
     services: CurrentServices,
     db: Db,
+    composing: CurrentComposing,
     limit: Limit = 20,
     cursor: Cursor = None,
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:
     """Show stats and active orders, the most urgent deadline first."""
+    paging = _paging(limit, cursor)
+    page = await composing(("dashboard", caller, paging), partial(_compose, services, db, caller, paging))
+    return _unless_known(page.body, known=if_none_match) if page.ok else respond(page)
+
+
+async def _compose(services: Services, db: Database, caller: Caller, paging: str) -> Answer:
     board, rating, notifications, organisation = await within(
         BUDGET * 2,
-        services.call("orders", "GET", "/dashboard", caller=caller, query=_paging(limit, cursor)),
+        services.call("orders", "GET", "/dashboard", caller=caller, query=paging),
         _part(services, "reviews", f"/organisations/{caller.organisation_id}/rating", caller=caller),
         _part(services, "notifications", "/notifications/unread", caller=caller),
         store.get_organisation(db, caller.organisation_id),
     )
-    if isinstance(board, BaseException):
+    if not isinstance(board, Answer):
         raise ServiceUnavailable("orders")
     if isinstance(organisation, BaseException):
         raise organisation
     if not board.ok:
-        return respond(board)
+        return board
     page = board.json()
     degraded = []
     unread = await add_chat(services, page["active_orders"]["items"], caller=caller, with_total=True)
@@ -90,7 +109,7 @@ async def dashboard(
     page["notifications"] = notifications.json() if isinstance(notifications, Answer) else None
     page["organisation"] = organisation_view(organisation).model_dump()
     page["degraded"] = degraded
-    return _unless_known(orjson.dumps(page), known=if_none_match)
+    return _page(page)
 
 
 @router.get(
@@ -134,11 +153,31 @@ async def profile(
     caller: CurrentCaller,
     services: CurrentServices,
     db: Db,
+    composing: CurrentComposing,
     limit: Limit = 20,
     orders_cursor: Annotated[str | None, Query(min_length=1, max_length=1000)] = None,
     reviews_cursor: Annotated[str | None, Query(min_length=1, max_length=1000)] = None,
 ) -> Response:
     """Show what an organisation's completed orders and reviews say of it, to anybody signed in."""
+    of_orders, of_reviews = _paging(limit, orders_cursor), _paging(limit, reviews_cursor)
+    page = await composing(
+        ("profile", organisation_id, of_orders, of_reviews),
+        partial(
+            _compose_profile,
+            services,
+            db,
+            caller,
+            organisation_id,
+            of_orders=of_orders,
+            of_reviews=of_reviews,
+        ),
+    )
+    return respond(page)
+
+
+async def _compose_profile(
+    services: Services, db: Database, caller: Caller, organisation_id: str, *, of_orders: str, of_reviews: str
+) -> Answer:
     organisation = await store.get_organisation(db, organisation_id)
     record, reputation = await within(
         BUDGET,
@@ -147,14 +186,14 @@ async def profile(
             "GET",
             f"/organisations/{organisation_id}/track-record",
             caller=caller,
-            query=_paging(limit, orders_cursor),
+            query=of_orders,
         ),
         services.call(
             "reviews",
             "GET",
             f"/organisations/{organisation_id}/reputation",
             caller=caller,
-            query=_paging(limit, reviews_cursor),
+            query=of_reviews,
         ),
     )
     degraded: list[str] = []
@@ -168,7 +207,7 @@ async def profile(
             # To the service it is a cursor; the client knows two.
             raise errors.ValidationFailed.at(f"/{name}_cursor", "is no cursor of this list")
         elif isinstance(answer, Answer) and answer.status < 500:  # noqa: PLR2004
-            return respond(answer)
+            return answer
         else:
             degraded.append(name)
     public = {
@@ -186,7 +225,11 @@ async def profile(
         "reviews": parts.get("reviews"),
         "degraded": degraded,
     }
-    return Response(orjson.dumps(page), media_type="application/json")
+    return _page(page)
+
+
+def _page(content: dict[str, Any]) -> Answer:
+    return Answer(status=200, headers={}, body=orjson.dumps(content))
 
 
 def _unless_known(body: bytes, *, known: str | None) -> Response:

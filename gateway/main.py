@@ -25,6 +25,7 @@ from shared import errors, http, messaging, migrations, service
 from shared.clock import utc_now
 from shared.settings import Settings as SharedSettings
 from shared.settings import load
+from shared.together import OneAnswer
 
 PREFIX = "/api/v1"
 
@@ -143,6 +144,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(SecurityHeaders)
     app.add_middleware(live_api.LongStreams)
     app.state.steps = Steps()
+    app.state.composing = OneAnswer[clients.Answer]()
     app.state.limits = limits.off() if settings.rate_limits == "off" else _limits(settings)
     # They are asked one after the other, so what is called most stands first.
     for part in (

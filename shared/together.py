@@ -5,7 +5,7 @@ runs waits for the next one, which is for all who wait; where nothing runs, nobo
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from typing import Final, Generic, TypeVar
 
 ItemT = TypeVar("ItemT")
@@ -27,6 +27,10 @@ class Together(Generic[ItemT, ResultT]):
         self._work = work
         self._waiting: list[tuple[ItemT, asyncio.Future[ResultT]]] = []
         self._running: asyncio.Task[None] | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        return self._running is None
 
     async def __call__(self, item: ItemT) -> ResultT:
         result: asyncio.Future[ResultT] = asyncio.get_running_loop().create_future()
@@ -56,3 +60,30 @@ class Together(Generic[ItemT, ResultT]):
                 waiting.set_exception(result)
             else:
                 waiting.set_result(result)
+
+
+class OneAnswer(Generic[ResultT]):
+    """Give those who ask the same at the same time one answer, which is begun after all of them have asked.
+
+    So nobody gets what was true only before he asked, as he would from a cache or by joining what is under way.
+    """
+
+    def __init__(self) -> None:
+        self._asked: dict[Hashable, Together[None, ResultT]] = {}
+
+    async def __call__(self, question: Hashable, find: Callable[[], Awaitable[ResultT]]) -> ResultT:
+        """Find the answer, or wait for it.
+
+        Args:
+            question: the same only where everybody may have the same answer.
+        """
+
+        async def answer(waiting: list[None]) -> list[ResultT]:
+            return [await find()] * len(waiting)
+
+        together = self._asked.setdefault(question, Together(answer))
+        try:
+            return await together(None)
+        finally:
+            if together.is_idle and self._asked.get(question) is together:
+                del self._asked[question]

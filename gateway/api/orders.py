@@ -1,5 +1,6 @@
 """Orders: from the accepted quote on."""
 
+from dataclasses import replace
 from typing import Annotated
 
 import orjson
@@ -7,7 +8,7 @@ from fastapi import APIRouter, Body, Query, Response
 
 from gateway import dashboards, introduce
 from gateway.accounts.domain import OrganisationNotFound
-from gateway.clients import ServiceUnavailable
+from gateway.clients import Answer, ServiceUnavailable
 from gateway.forward import Forward, OrderId, respond
 from gateway.idempotency import IdempotencyKeyReused, Once
 from gateway.limits import TooManyRequests, limited
@@ -80,15 +81,21 @@ async def accept_quote(body: NewOrder, forward: Forward, db: Db, once: Once) -> 
 
 
 @router.get("/orders", response_model=Page[Card], responses=problems(*_READ, errors.ValidationFailed))
-async def list_orders(query: Annotated[OrderQuery, Query()], forward: Forward) -> Response:
+async def list_orders(
+    query: Annotated[OrderQuery, Query()], forward: Forward, composing: dashboards.CurrentComposing
+) -> Response:
     """List one's own organisation's orders, as cards."""
     del query  # orders reads the same from the forwarded query
-    answer = await forward.ask("orders")
-    if not answer.ok:
-        return respond(answer)
-    page = answer.json()
-    await dashboards.add_chat(forward.services, page["items"], caller=forward.caller)
-    return respond(answer, body=orjson.dumps(page))
+
+    async def compose() -> Answer:
+        answer = await forward.ask("orders")
+        if not answer.ok:
+            return answer
+        page = answer.json()
+        await dashboards.add_chat(forward.services, page["items"], caller=forward.caller)
+        return replace(answer, body=orjson.dumps(page))
+
+    return respond(await composing(("orders", forward.caller, forward.request.url.query), compose))
 
 
 @router.get("/orders/{order_id}", response_model=Order, responses=problems(*_READ))

@@ -8,7 +8,8 @@ from pymongo.errors import DuplicateKeyError
 
 from shared import mongo
 from shared.mongo import Database
-from shared.together import MOST, Together
+from shared.together import MOST, OneAnswer, Together
+from tests.waiting import eventually
 
 
 class Work:
@@ -74,6 +75,53 @@ async def test_who_gives_up_spoils_it_for_nobody() -> None:
 
     assert await asked[1] == 4
     assert asked[0].cancelled()
+
+
+async def test_those_who_ask_the_same_share_an_answer_that_was_begun_after_they_asked() -> None:
+    may_end = asyncio.Event()
+    begun: list[str] = []
+
+    def asking(question: str) -> "asyncio.Task[str]":
+        async def find() -> str:
+            begun.append(question)
+            answer = f"{question} {len(begun)}"
+            await may_end.wait()
+            return answer
+
+        return asyncio.create_task(one_answer(question, find))
+
+    one_answer = OneAnswer[str]()
+    asked = [asking("same")]
+    await eventually(lambda: begun)
+    asked += [asking("same"), asking("other"), asking("same")]
+    await asyncio.sleep(0.01)
+    impatient = asking("same")
+    await asyncio.sleep(0)
+    impatient.cancel()
+    may_end.set()
+
+    first, second, other, third = await asyncio.gather(*asked)
+
+    assert begun == ["same", "other", "same"]
+    assert (first, other) == ("same 1", "other 2")
+    assert second == third == "same 3"
+    assert await asking("same") == "same 4"
+
+
+async def test_a_failure_is_everybodys_who_asked_and_nobodys_after() -> None:
+    one_answer = OneAnswer[None]()
+    failing = True
+
+    async def find() -> None:
+        await asyncio.sleep(0)
+        if failing:
+            raise ConnectionError
+
+    found = await asyncio.gather(*(one_answer("it", find) for _ in range(3)), return_exceptions=True)
+    failing = False
+
+    assert [type(each) for each in found] == [ConnectionError] * 3
+    assert await one_answer("it", find) is None
 
 
 @pytest.fixture(params=["motor", "pymongo"])
