@@ -7,6 +7,7 @@ runs waits for the next one, which is for all who wait; where nothing runs, nobo
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from typing import Final, Generic, TypeVar
+from weakref import WeakValueDictionary
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
@@ -27,10 +28,6 @@ class Together(Generic[ItemT, ResultT]):
         self._work = work
         self._waiting: list[tuple[ItemT, asyncio.Future[ResultT]]] = []
         self._running: asyncio.Task[None] | None = None
-
-    @property
-    def is_idle(self) -> bool:
-        return self._running is None
 
     async def __call__(self, item: ItemT) -> ResultT:
         result: asyncio.Future[ResultT] = asyncio.get_running_loop().create_future()
@@ -69,7 +66,8 @@ class OneAnswer(Generic[ResultT]):
     """
 
     def __init__(self) -> None:
-        self._asked: dict[Hashable, Together[None, ResultT]] = {}
+        # One that nobody waits for any more is gone by itself.
+        self._asked = WeakValueDictionary[Hashable, Together[None, ResultT]]()
 
     async def __call__(self, question: Hashable, find: Callable[[], Awaitable[ResultT]]) -> ResultT:
         """Find the answer, or wait for it.
@@ -82,8 +80,4 @@ class OneAnswer(Generic[ResultT]):
             return [await find()] * len(waiting)
 
         together = self._asked.setdefault(question, Together(answer))
-        try:
-            return await together(None)
-        finally:
-            if together.is_idle and self._asked.get(question) is together:
-                del self._asked[question]
+        return await together(None)

@@ -25,6 +25,16 @@ async def dashboard(stage: Stage) -> list[Row]:
             goal = 0.5 if cards == 20 else None
             rows.append(rates(name, ours, theirs, goal=goal, against=BARE))
             rows.append(slowest(name, ours, theirs, goal=2 if cards == 20 else None))
+        tabs = "20 cards, one user in 16 tabs"
+        ours, theirs = await in_turn(
+            stage,
+            ours=lambda: calling(
+                stage.http, "GET", f"{stage.api}/dashboard?limit=20", headers=stage.data.big[0].headers
+            ),
+            theirs=_bare_page(stage, f"{bare}/orders?limit=20"),
+            costs=f"dashboard, {tabs}",
+        )
+        rows.append(rates(f"dashboard, {tabs}", ours, theirs, against=BARE))
     return rows
 
 

@@ -1,6 +1,7 @@
 """What is asked for at the same time is done together, and each hears of its own."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 
 import pytest
@@ -106,6 +107,9 @@ async def test_those_who_ask_the_same_share_an_answer_that_was_begun_after_they_
     assert (first, other) == ("same 1", "other 2")
     assert second == third == "same 3"
     assert await asking("same") == "same 4"
+    del impatient  # its traceback
+    gc.collect()
+    assert not one_answer._asked
 
 
 async def test_a_failure_is_everybodys_who_asked_and_nobodys_after() -> None:
