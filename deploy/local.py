@@ -279,7 +279,7 @@ def shut_down(home: Path) -> bool:
     supervisor = running_supervisor(home)
     if supervisor is None:
         (home / ENDPOINTS).unlink(missing_ok=True)
-        return bool(end_leftovers(home))
+        return bool(end_leftovers(home, is_over=lambda: running_supervisor(home) is not None))
     os.kill(supervisor, signal.SIGTERM)
     give_up_at = time.monotonic() + 90
     while running_supervisor(home):

@@ -103,8 +103,12 @@ def stop(programs: Iterable[Program]) -> None:
         time.sleep(0.02)
 
 
-def end_leftovers(owner: Path, *, grace: float = 15) -> list[int]:
+def end_leftovers(
+    owner: Path, *, grace: float = 15, is_over: Callable[[], bool] = lambda: False
+) -> list[int]:
     """End every process that was started for this owner and outlived its supervisor; answer their ids.
+
+    It leaves the rest alone once `is_over`, which is for those who cannot know whether a new supervisor comes.
 
     Nobody keeps these from starting others meanwhile, as a start under way does; so it looks until twice
     in a row there are none. Once is not enough: a process that just becomes another program has no
@@ -113,7 +117,7 @@ def end_leftovers(owner: Path, *, grace: float = 15) -> list[int]:
     asked_at: dict[psutil.Process, float] = {}
     kill_at = time.monotonic() + grace
     looks_in_vain = 0
-    while looks_in_vain < 2:  # noqa: PLR2004 - twice in a row
+    while looks_in_vain < 2 and not is_over():  # noqa: PLR2004 - twice in a row
         lasting = list(_started_for(owner))
         now = time.monotonic()
         for process in lasting:
@@ -125,7 +129,7 @@ def end_leftovers(owner: Path, *, grace: float = 15) -> list[int]:
                 _signal(process.terminate)
             asked_at[process] = now
         looks_in_vain = 0 if lasting else looks_in_vain + 1
-        time.sleep(0.05)
+        time.sleep(0.1)
     return [process.pid for process in asked_at]
 
 

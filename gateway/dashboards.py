@@ -4,6 +4,7 @@ The parts are fetched side by side under one time budget. What does not come in 
 service is named in `degraded`; only orders is required.
 """
 
+import asyncio
 import hashlib
 from functools import partial
 from typing import Annotated, Any, Final
@@ -28,7 +29,7 @@ from shared.api.page import Page
 from shared.api.reviews import Profile, RatingSummary
 from shared.http import Cursor, Db, Limit, problems
 from shared.identity import Caller
-from shared.mongo import Database
+from shared.mongo import Database, DatabaseUnavailable
 from shared.together import OneAnswer
 
 router = APIRouter(tags=["dashboards"])
@@ -92,6 +93,8 @@ async def _compose(services: Services, db: Database, caller: Caller, paging: str
     )
     if not isinstance(board, Answer):
         raise ServiceUnavailable("orders")
+    if isinstance(organisation, asyncio.CancelledError):  # it did not come in time
+        raise DatabaseUnavailable
     if isinstance(organisation, BaseException):
         raise organisation
     if not board.ok:

@@ -12,7 +12,6 @@ and the delay queue hands it to the default exchange when its time is over.
 """
 
 import asyncio
-import time
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -21,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 import aio_pika
 import orjson
 import structlog
-from aio_pika.abc import AbstractConnection
+from aio_pika.abc import AbstractConnection, AbstractRobustQueue
 from aiormq.exceptions import ChannelNotFoundEntity
 from fast_depends.library import CustomField
 from faststream import AckPolicy, BaseMiddleware
@@ -277,10 +276,8 @@ async def connected(broker: RabbitBroker) -> AsyncIterator[None]:
     """Connect, and declare everything that publishing and the broker's consumers stand on."""
     connection = await broker.connect()
     try:
-        streams_settle_at = await _ask_for_streams(connection)
+        await _be_ready_for_streams(connection)
         await _declare(broker)
-        await asyncio.sleep(streams_settle_at - time.monotonic())
-        await _declare_live_log(broker)
         yield
     finally:
         await broker.stop()
@@ -303,8 +300,8 @@ async def consuming(broker: RabbitBroker) -> AsyncIterator[None]:
         await acknowledgements.written()
 
 
-async def _ask_for_streams(connection: AbstractConnection) -> float:
-    """Have RabbitMQ keep streams, and answer when one that is made outlives a crash from its first moment on."""
+async def _be_ready_for_streams(connection: AbstractConnection) -> None:
+    """Bring RabbitMQ into a state in which a stream that is made outlives a crash from its first moment on."""
     try:
         async with connection.channel() as channel:
             await channel.declare_queue(LIVE_LOG.name, passive=True)
@@ -312,13 +309,15 @@ async def _ask_for_streams(connection: AbstractConnection) -> float:
         async with connection.channel() as channel:
             name = f"millrace.first.{new_id()}"
             await channel.declare_queue(name, durable=True, arguments={"x-queue-type": "stream"})
+            await asyncio.sleep(FIRST_STREAM_SETTLES)
             await channel.queue_delete(name)
-        return time.monotonic() + FIRST_STREAM_SETTLES
-    return time.monotonic()
 
 
 async def _declare(broker: RabbitBroker) -> None:
-    await broker.declare_exchange(EVENTS)
+    events = await broker.declare_exchange(EVENTS)
+    # Declared on the channel that publishes, so that a reconnect is complete only when this is back too.
+    live_log = await _declare_when_back(broker, LIVE_LOG)
+    await live_log.bind(events, routing_key=LIVE_LOG.routing())
     dead_exchange = await broker.declare_exchange(DEAD)
     for delay in RETRY_DELAYS:
         name = retry_queue(delay)
@@ -346,16 +345,13 @@ async def _declare(broker: RabbitBroker) -> None:
         await queue.bind(dead_exchange, routing_key=name)
 
 
-async def _declare_live_log(broker: RabbitBroker) -> None:
-    # Declared on the channel that publishes, so that a reconnect is complete only when this is back too.
+async def _declare_when_back(broker: RabbitBroker, queue: RabbitQueue) -> AbstractRobustQueue:
     while True:
         try:
-            live_log = await broker.declare_queue(LIVE_LOG)
-            break
+            return await broker.declare_queue(queue)
         except ChannelNotFoundEntity as error:
-            log.info("waiting for a queue that is not back yet", queue=LIVE_LOG.name, cause=str(error))
+            log.info("waiting for a queue that is not back yet", queue=queue.name, cause=str(error))
             await asyncio.sleep(0.2)
-    await live_log.bind(await broker.declare_exchange(EVENTS), routing_key=LIVE_LOG.routing())
 
 
 @contextmanager

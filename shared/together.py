@@ -5,7 +5,8 @@ runs waits for the next one, which is for all who wait; where nothing runs, nobo
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Sequence
+from contextvars import Context, copy_context
 from typing import Final, Generic, TypeVar
 from weakref import WeakValueDictionary
 
@@ -48,6 +49,8 @@ class Together(Generic[ItemT, ResultT]):
         results: Sequence[ResultT | BaseException]
         try:
             results = await self._work([item for item, _ in batch])
+        except asyncio.CancelledError:  # of something within; nobody cancels those who asked
+            results = [TimeoutError("given up")] * len(batch)
         except Exception as error:  # noqa: BLE001 - it is raised where the work was asked for
             results = [error] * len(batch)
         for (_, waiting), result in zip(batch, results, strict=True):
@@ -59,6 +62,15 @@ class Together(Generic[ItemT, ResultT]):
                 waiting.set_result(result)
 
 
+# In the name of the request that wants it.
+_Search = tuple[Callable[[], Coroutine[None, None, ResultT]], Context]
+
+
+async def _find_once(wanted: list[_Search[ResultT]]) -> list[ResultT]:
+    find, context = wanted[0]
+    return [await asyncio.create_task(find(), context=context)] * len(wanted)
+
+
 class OneAnswer(Generic[ResultT]):
     """Give those who ask the same at the same time one answer, which is begun after all of them have asked.
 
@@ -67,17 +79,15 @@ class OneAnswer(Generic[ResultT]):
 
     def __init__(self) -> None:
         # One that nobody waits for any more is gone by itself.
-        self._asked = WeakValueDictionary[Hashable, Together[None, ResultT]]()
+        self._asked = WeakValueDictionary[Hashable, Together[_Search[ResultT], ResultT]]()
 
-    async def __call__(self, question: Hashable, find: Callable[[], Awaitable[ResultT]]) -> ResultT:
+    async def __call__(
+        self, question: Hashable, find: Callable[[], Coroutine[None, None, ResultT]]
+    ) -> ResultT:
         """Find the answer, or wait for it.
 
         Args:
             question: the same only where everybody may have the same answer.
         """
-
-        async def answer(waiting: list[None]) -> list[ResultT]:
-            return [await find()] * len(waiting)
-
-        together = self._asked.setdefault(question, Together(answer))
-        return await together(None)
+        together = self._asked.setdefault(question, Together(_find_once))
+        return await together((find, copy_context()))

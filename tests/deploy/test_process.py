@@ -107,6 +107,7 @@ def test_what_is_started_while_all_is_being_ended_is_ended_too(owner: Path) -> N
     leaves_a_child = f"""
 import signal, subprocess, sys, time
 def leave(*_):
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     subprocess.Popen([sys.executable, "-c", {SLEEPER!r}], start_new_session=True)
     sys.exit()
 signal.signal(signal.SIGTERM, leave)

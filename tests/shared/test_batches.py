@@ -110,19 +110,21 @@ async def test_while_a_connection_comes_back_nothing_is_published_before_its_que
         exchange: Any = await ours.declare_exchange("tests.batches", "topic")
         queue = await ours.declare_queue(name)
         await queue.bind(exchange, "#")
+        link.down = True
         link.cut()
         await channel.queue_delete(name)
-        link.delay = 0.05
+        link.delay, link.down = 0.05, False
 
         async def published() -> bool:
             try:
                 with messaging.lost_is_a_failure():
-                    await batches.publish(exchange, [a_message(b"kept")])
+                    async with asyncio.timeout(10):
+                        await batches.publish(exchange, [a_message(b"kept")])
             except Exception:  # noqa: BLE001 - whatever it is, the connection is not back
                 return False
             return True
 
-        await eventually(published)
+        await eventually(published, within=30)
 
     assert (await (await channel.declare_queue(name, passive=True)).get()).body == b"kept"
     await channel.queue_delete(name)

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 from pymongo.errors import DuplicateKeyError
 
-from shared import mongo
+from shared import mongo, telemetry
 from shared.mongo import Database
 from shared.together import MOST, OneAnswer, Together
 from tests.waiting import eventually
@@ -110,6 +110,39 @@ async def test_those_who_ask_the_same_share_an_answer_that_was_begun_after_they_
     del impatient  # its traceback
     gc.collect()
     assert not one_answer._asked
+
+
+async def test_what_is_given_up_within_an_answer_leaves_nobody_waiting() -> None:
+    one_answer = OneAnswer[None]()
+
+    async def find() -> None:
+        await asyncio.sleep(0)
+        raise asyncio.CancelledError
+
+    found = await asyncio.gather(*(one_answer("it", find) for _ in range(3)), return_exceptions=True)
+
+    assert [type(each) for each in found] == [TimeoutError] * 3
+
+
+async def test_each_answer_is_found_in_the_name_of_one_who_asked_for_it() -> None:
+    one_answer = OneAnswer[str | None]()
+    may_end = asyncio.Event()
+
+    async def find() -> str | None:
+        await may_end.wait()
+        return telemetry.current_request_id()
+
+    async def ask(request_id: str) -> str | None:
+        telemetry.take_request_id(request_id)
+        return await one_answer("it", find)
+
+    first = asyncio.create_task(ask("first"))
+    await asyncio.sleep(0.01)
+    others = [asyncio.create_task(ask(name)) for name in ("second", "third")]
+    await asyncio.sleep(0.01)
+    may_end.set()
+
+    assert await asyncio.gather(first, *others) == ["first", "second", "second"]
 
 
 async def test_a_failure_is_everybodys_who_asked_and_nobodys_after() -> None:
