@@ -333,6 +333,10 @@ async def _declare(broker: RabbitBroker) -> None:
         )
         await queue.bind(exchange)
     for subscriber in broker.subscribers:
+        # Well before anybody consumes: RabbitMQ takes a queue for there as soon as another instance has begun to
+        # make it, and breaks the connection of whoever consumes before it is made.
+        await broker.declare_queue(subscriber.queue)  # type: ignore[attr-defined]
+    for subscriber in broker.subscribers:
         name = dead(subscriber.queue.name)  # type: ignore[attr-defined]
         queue = await broker.declare_queue(
             RabbitQueue(
