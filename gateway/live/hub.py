@@ -72,7 +72,6 @@ class Live:
         self._of_user: dict[str, list[Stream]] = defaultdict(list)
         self._of_party: dict[Party, set[Stream]] = defaultdict(set)
         self._arriving: set[Stream] = set()
-        self._hears_all = False
         self._is_closed = False
 
     @asynccontextmanager
@@ -100,7 +99,7 @@ class Live:
         Raises:
             ConnectionError: not now.
         """
-        if not self._hears_all:
+        if not self._recent.is_current:
             raise ConnectionError
 
     def open(self, *, session_id: str, user_id: str, organisation_id: str, cursor: str | None) -> Stream:
@@ -180,7 +179,7 @@ class Live:
             stream.tell(frame)
 
     def caught_up(self, *, is_caught_up: bool) -> None:
-        self._hears_all = is_caught_up
+        self._recent.is_current = is_caught_up
         if is_caught_up and not self._recent.is_complete:
             self._recent.is_complete = True
             self._wake_arriving()

@@ -67,6 +67,8 @@ class Recent:
     def __init__(self, *, keep: float, most_bytes: int) -> None:
         self._keep = keep
         self._most_bytes = most_bytes
+        self.is_current = False
+        """Whether the log is being heard, so that what others know is here in a moment."""
         self.clear()
 
     def clear(self) -> None:

@@ -6,7 +6,7 @@ from typing import Final, Literal
 from gateway.live.audience import Audience
 from gateway.live.recent import Entry, Recent, frame
 
-# How far another instance may be ahead of this one, when a client comes over from it.
+# How far another instance may be ahead of this one, which hears the log as well, when a client comes over from it.
 _LAG: Final = 2.0
 _COMMENT: Final = b":\n\n"
 # More of them than this is nothing that a client who reads slowly has to know.
@@ -131,8 +131,11 @@ class Stream:
             self._position = last.offset
             return [frame("resync", cursor=last.cursor)]
         known = self._recent.find(self._cursor) if self._cursor else last
-        if known is None and self._recent.is_behind(self._cursor or "") and now < self._lag_ends:
-            return []
+        if known is None and self._recent.is_behind(self._cursor or ""):
+            if not self._recent.is_current:
+                self._lag_ends = now + _LAG
+            if now < self._lag_ends:
+                return []
         self._greeting = None
         if known is None:
             self._position = last.offset

@@ -70,6 +70,32 @@ async def test_a_gateway_that_does_not_hear_the_log_says_so_and_still_takes_clie
             await eventually(lambda: buyer.event_ids == [event["id"]])
 
 
+async def test_a_client_of_another_gateway_waits_until_this_one_hears_the_log_again(
+    amqp_url: str, start_gateway: StartGateway, publish: Publish
+) -> None:
+    async with (
+        linked(amqp_url) as link,
+        serving(small_gateway.create_app(amqp_url=link.url)) as cut_off,
+        start_gateway() as other,
+    ):
+        async with listening(other.url, BUYER) as buyer:
+            await eventually(lambda: buyer.types == ["ready"])
+            link.down = True
+            link.cut()
+            await eventually(lambda: not_heard(cut_off.app.state.live))
+            await publish(heard := an_event())
+            await eventually(lambda: buyer.event_ids == [heard["id"]])
+        async with listening(cut_off.url, BUYER, last_event_id=buyer.last_event_id) as again:
+            await eventually(lambda: again.connections == 1)
+            await asyncio.sleep(3)
+            assert again.types == []
+            link.down = False
+            await publish(later := an_event())
+            await eventually(lambda: again.event_ids == [later["id"]])
+
+    assert "resync" not in again.types
+
+
 async def test_when_the_log_is_replaced_clients_reload_and_go_on(
     start_gateway: StartGateway, amqp_url: str, publish: Publish
 ) -> None:
