@@ -115,13 +115,13 @@ async def _forward(request: Request, caller: CurrentCaller, services: CurrentSer
 Forward = Annotated[_Forward, Depends(_forward)]
 
 
-def respond(answer: Answer, *, body: bytes | None = None) -> Response:
-    """Give a service's answer to the client: its bytes, unless others take their place."""
+def respond(answer: Answer) -> Response:
+    """Give a service's answer to the client."""
     headers: dict[str, Any] = {name: answer.headers[name] for name in _PASSED_BACK if name in answer.headers}
     if answer.status == 204:  # noqa: PLR2004
         return Response(status_code=204, headers=headers)
     return Response(
-        answer.body if body is None else body,
+        answer.body,
         answer.status,
         headers=headers,
         media_type=answer.headers.get("Content-Type", "application/json"),
