@@ -113,7 +113,7 @@ const en = {
     openValue: "Open value",
     completed: "Completed",
     rating: "Rating",
-    degraded: "Some figures are missing for the moment: {{services}} does not answer.",
+    degraded: "No answer from {{services}}: some figures are missing.",
   },
   filters: {
     search: "Search orders",

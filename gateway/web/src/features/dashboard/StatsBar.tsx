@@ -15,66 +15,68 @@ export function StatsBar({ stats, degraded }: { stats: Dashboard["stats"] | unde
   const { organisation } = useAccount();
 
   return (
-    <section aria-label={t("stats.title")} className={classes.bar}>
-      <Stat name={t("stats.active")} to={{}} value={stats && format.number(stats.active)} />
-      <Stat
-        name={t("stats.overdue")}
-        to={{ due: "overdue" }}
-        tone={stats?.overdue ? "danger" : undefined}
-        value={stats && format.number(stats.overdue)}
-      />
-      <Stat
-        name={t("stats.dueSoon")}
-        to={{ due: "due_soon" }}
-        tone={stats?.due_soon ? "warn" : undefined}
-        value={stats && format.number(stats.due_soon)}
-      />
-      <Stat
-        name={t("stats.awaitingReceipt")}
-        to={{ status: "shipped" }}
-        value={stats && format.number(stats.awaiting_receipt)}
-      />
-      <Stat
-        name={t("stats.unread")}
-        tone={stats?.unread_messages ? "danger" : undefined}
-        value={stats && (stats.unread_messages === null ? "–" : format.number(stats.unread_messages))}
-      />
-      <Stat
-        name={t("stats.openValue")}
-        value={
-          stats &&
-          (stats.open_value.length === 0
-            ? "–"
-            : stats.open_value.map((money) => (
-                <span key={money.currency} className={classes.money}>
-                  {format.money(money, { whole: true })}
-                </span>
-              )))
-        }
-      />
-      <Stat
-        name={t("stats.completed")}
-        to={{ state: "completed" }}
-        value={stats && format.number(stats.completed)}
-      />
-      <Link
-        to="/organisations/$organisationId"
-        params={{ organisationId: organisation.id }}
-        className={classes.stat}
-      >
-        <span className={classes.name}>{t("stats.rating")}</span>
-        <span className={classes.value}>
-          {!stats && <Skeleton height="1.5rem" width="3rem" />}
-          {stats && (typeof stats.rating?.average !== "number" ? "–" : <RatingValue rating={stats.rating} />)}
-        </span>
-      </Link>
-      {degraded.length > 0 && (
-        <p className={classes.degraded} role="status">
-          {t("stats.degraded", {
+    <section aria-label={t("stats.title")}>
+      <div className={classes.bar}>
+        <Stat name={t("stats.active")} to={{}} value={stats && format.number(stats.active)} />
+        <Stat
+          name={t("stats.overdue")}
+          to={{ due: "overdue" }}
+          tone={stats?.overdue ? "danger" : undefined}
+          value={stats && format.number(stats.overdue)}
+        />
+        <Stat
+          name={t("stats.dueSoon")}
+          to={{ due: "due_soon" }}
+          tone={stats?.due_soon ? "warn" : undefined}
+          value={stats && format.number(stats.due_soon)}
+        />
+        <Stat
+          name={t("stats.awaitingReceipt")}
+          to={{ status: "shipped" }}
+          value={stats && format.number(stats.awaiting_receipt)}
+        />
+        <Stat
+          name={t("stats.unread")}
+          tone={stats?.unread_messages ? "danger" : undefined}
+          value={stats && (stats.unread_messages === null ? "–" : format.number(stats.unread_messages))}
+        />
+        <Stat
+          name={t("stats.openValue")}
+          value={
+            stats &&
+            (stats.open_value.length === 0
+              ? "–"
+              : stats.open_value.map((money) => (
+                  <span key={money.currency} className={classes.money}>
+                    {format.money(money, { whole: true })}
+                  </span>
+                )))
+          }
+        />
+        <Stat
+          name={t("stats.completed")}
+          to={{ state: "completed" }}
+          value={stats && format.number(stats.completed)}
+        />
+        <Link
+          to="/organisations/$organisationId"
+          params={{ organisationId: organisation.id }}
+          className={classes.stat}
+        >
+          <span className={classes.name}>{t("stats.rating")}</span>
+          <span className={classes.value}>
+            {!stats && <Skeleton height="1.5rem" width="3rem" />}
+            {stats &&
+              (typeof stats.rating?.average !== "number" ? "–" : <RatingValue rating={stats.rating} />)}
+          </span>
+        </Link>
+      </div>
+      <p className={classes.degraded} role="status">
+        {degraded.length > 0 &&
+          t("stats.degraded", {
             services: degraded.map((name) => t(`services.${name}` as "services.chat")).join(", "),
           })}
-        </p>
-      )}
+      </p>
     </section>
   );
 }
