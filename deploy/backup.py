@@ -38,7 +38,7 @@ from deploy.parts import S3
 
 DATABASES: Final = ("gateway", *SERVICES)
 _ABOUT, _COMPLETE = "millrace-backup.json", "complete.json"
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 _RAW: CodecOptions[Any] = CodecOptions(document_class=RawBSONDocument)
 _BATCH_BYTES: Final = 8 * 1024**2
 # More than a file may have, so that each goes in one piece.
@@ -104,11 +104,11 @@ def save(place: Place, to: IO[bytes], *, say: Callable[[str], None]) -> None:
         files = place.files()
         for found in _objects(files, place):
             key = found.object_name or ""
-            folder = key.rpartition("/")[0]
-            if folder in stored and _add_object(tar, f"objects/{key}", files=files, place=place, key=key):
+            stem = key.rpartition(".")[0]
+            if stem in stored and _add_object(tar, f"objects/{key}", files=files, place=place, key=key):
                 counts[f"objects/{key}"] = 1
-                stored[folder] = True
-        if lost := [folder for folder, is_here in stored.items() if not is_here]:
+                stored[stem] = True
+        if lost := [stem for stem, is_here in stored.items() if not is_here]:
             say(f"{len(lost)} files that the database names are not in the bucket, such as {lost[0]}")
         _add_json(tar, _COMPLETE, {"counts": counts, "digests": digests})
     documents = sum(count for member, count in counts.items() if member.startswith("databases/"))
@@ -176,11 +176,11 @@ def _collections(client: Client, place: Place) -> Iterator[tuple[str, str, str]]
 
 
 def _stored_files(client: Client, place: Place, session: ClientSession) -> dict[str, bool]:
-    """Name the folders of all files that chat has stored, with whether they were seen in the bucket."""
+    """Name the objects of all stored files, up to the last dot, with whether they were seen in the bucket."""
     rows = client[f"{place.prefix}chat"]["attachments"].find(
         {"state": "stored"}, {"order_id": 1}, session=session
     )
-    return {f"{row['order_id']}/{row['_id']}": False for row in rows}
+    return {f"{row['order_id']}.{row['_id']}": False for row in rows}
 
 
 def _objects(files: Minio, place: Place) -> Iterator[Object]:

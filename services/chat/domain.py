@@ -112,7 +112,11 @@ class Found:
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where in the storage an upload's bytes are."""
+    """Where in the storage an upload's bytes are.
+
+    Without slashes: a storage that makes folders of them, as rclone does, removes one that a file has just left
+    while the next is being written to it.
+    """
 
     id: str
     order_id: str
@@ -120,11 +124,11 @@ class Place:
     @property
     def key(self) -> str:
         """Name the object that holds the bytes."""
-        return f"{self.order_id}/{self.id}/file"
+        return f"{self.order_id}.{self.id}.file"
 
     @property
     def thumbnail_key(self) -> str:
-        return f"{self.order_id}/{self.id}/thumbnail"
+        return f"{self.order_id}.{self.id}.thumbnail"
 
 
 @dataclass(frozen=True, kw_only=True)

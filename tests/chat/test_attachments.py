@@ -50,7 +50,7 @@ async def upload(
 async def objects_of(chat: Chat, order_id: str) -> list[str]:
     objects = chat.app.state.parts.objects
     listed = await asyncio.to_thread(
-        lambda: list(objects._client.list_objects(objects._bucket, prefix=f"{order_id}/", recursive=True))
+        lambda: list(objects._client.list_objects(objects._bucket, prefix=f"{order_id}.", recursive=True))
     )
     return [found.object_name for found in listed]
 
@@ -426,7 +426,7 @@ async def test_what_was_never_sent_or_never_finished_is_swept_away(chat: Chat) -
 
     assert (early, late) == (0, 2)
     assert gone.status == 404
-    assert {key.split("/")[1] for key in await objects_of(chat, order_id)} == {kept}
+    assert {key.split(".")[1] for key in await objects_of(chat, order_id)} == {kept}
     assert await chat.db["attachments"].distinct("_id") == [kept]
 
 
@@ -456,7 +456,7 @@ async def test_what_storage_takes_in_after_it_seemed_away_is_swept_away(settings
         row = await chat.db["attachments"].find_one({})
         objects._client = reachable
         data = files.a_pdf()
-        await objects.put(f"{order_id}/{row['_id']}/file", data, size=len(data))
+        await objects.put(f"{order_id}.{row['_id']}.file", data, size=len(data))
 
         await use_cases.sweep(chat.db, chat.app.state.parts, now=utc_now() + timedelta(minutes=11))
 

@@ -64,7 +64,7 @@ async def test_what_the_scanner_finds_is_refused_and_leaves_nothing(scanned: Cha
 
     assert (clean.status, clean.json["scan"]) == (201, "clean")
     assert [(answer.status, answer.problem) for answer in (pdf, inside)] == [(422, "attachment-infected")] * 2
-    assert {key.split("/")[1] for key in await objects_of(scanned, order_id)} == {clean.json["id"]}
+    assert {key.split(".")[1] for key in await objects_of(scanned, order_id)} == {clean.json["id"]}
     assert await scanned.db["attachments"].distinct("_id") == [clean.json["id"]]
 
 
@@ -121,7 +121,7 @@ async def test_a_file_that_the_scanner_cannot_judge_does_not_hold_up_the_others(
     async with serving(settings.model_copy(update={"clamav": str(home / "clamd")})) as chat:
         order_id = await a_thread(chat)
         lost, good = [(await upload(chat, order_id, files.a_pdf())).json["id"] for _ in range(2)]
-        await chat.app.state.parts.objects.delete(f"{order_id}/{lost}/file")
+        await chat.app.state.parts.objects.delete(f"{order_id}.{lost}.file")
 
         async with clamd.clamd(home):
             await eventually(lambda: chat.db["attachments"].find_one({"_id": good, "file.scan": "clean"}))

@@ -191,6 +191,6 @@ async def must_be_stored(chat: Chat, order_id: str, data: bytes) -> None:
     assert fetched.body == data
 
     async def alone() -> bool:
-        return {key.split("/")[1] for key in await objects_of(chat, order_id)} == {row["_id"]}
+        return {key.split(".")[1] for key in await objects_of(chat, order_id)} == {row["_id"]}
 
     await eventually(alone)

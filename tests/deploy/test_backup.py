@@ -90,7 +90,7 @@ def test_what_is_restored_is_what_was_saved(full_place: Place, empty_place: Plac
     restored = documents_of(empty_place)
     assert len(restored["chat/messages"]) > 1
     assert restored["orders/orders"]
-    stored = {f"{row['order_id']}/{row['_id']}/file" for row in restored["chat/attachments"]}
+    stored = {f"{row['order_id']}.{row['_id']}.file" for row in restored["chat/attachments"]}
     assert stored <= set(objects_of(empty_place)) != set()
 
 
@@ -177,9 +177,9 @@ def test_an_unsent_file_that_is_gone_meanwhile_stops_nothing(full_place: Place, 
 
     save(empty_place, io.BytesIO(), say=said.append)
 
-    assert said[0] == "1 files that the database names are not in the bucket, such as o/a"
+    assert said[0] == "1 files that the database names are not in the bucket, such as o.a"
     with pytest.raises(S3Error):
-        empty_place.files().stat_object(empty_place.bucket, "o/a/file")
+        empty_place.files().stat_object(empty_place.bucket, "o.a.file")
 
 
 def test_the_commands_save_a_suite_at_rest_and_restore_it_into_a_new_home(tmp_path: Path) -> None:

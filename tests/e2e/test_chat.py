@@ -281,9 +281,9 @@ async def rows_and_objects(suite: Suite, order_id: str) -> tuple[list[str], list
         region="us-east-1",
     )
     listed = await asyncio.to_thread(
-        lambda: list(s3.list_objects(suite._env["MILLRACE_S3_BUCKET"], prefix=f"{order_id}/", recursive=True))
+        lambda: list(s3.list_objects(suite._env["MILLRACE_S3_BUCKET"], prefix=f"{order_id}.", recursive=True))
     )
-    return rows, [str(found.object_name).split("/")[1] for found in listed]
+    return rows, [str(found.object_name).split(".")[1] for found in listed]
 
 
 async def upload(who: Person, order_id: str, name: str, data: bytes) -> Answer:

@@ -123,14 +123,14 @@ def _files(verdict: Verdict, truth: Truth, history: History) -> None:
     for row in rows.values():
         verdict.same(row["state"], "stored", f"file {row['_id']} is stored or gone")
         verdict.that(row["message_id"] or row.get("expires_at"), f"file {row['_id']} is sent, or will go")
-        key = f"{row['order_id']}/{row['_id']}"
-        expected[f"{key}/file"] = (row["file"]["size"], row["file"]["sha256"])
+        key = f"{row['order_id']}.{row['_id']}"
+        expected[f"{key}.file"] = (row["file"]["size"], row["file"]["sha256"])
         if row["file"]["has_thumbnail"]:
-            found = truth.objects.get(f"{key}/thumbnail")
+            found = truth.objects.get(f"{key}.thumbnail")
             verdict.that(found and found[0], f"the thumbnail of {row['_id']} is there")
-    found = {key: value for key, value in truth.objects.items() if key.endswith("/file")}
+    found = {key: value for key, value in truth.objects.items() if key.endswith(".file")}
     verdict.same(found, expected, "files in S3, with their sizes and checksums")
-    thumbnails = {key for key in truth.objects if key.endswith("/thumbnail")}
+    thumbnails = {key for key in truth.objects if key.endswith(".thumbnail")}
     verdict.that(
         thumbnails <= {f"{key.removesuffix('file')}thumbnail" for key in expected},
         "no thumbnail is left over",
