@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 import aio_pika
 import orjson
 import structlog
-from aio_pika.abc import AbstractConnection, AbstractRobustQueue
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractRobustQueue
 from aiormq.exceptions import ChannelNotFoundEntity
 from fast_depends.library import CustomField
 from faststream import AckPolicy, BaseMiddleware
@@ -86,6 +86,7 @@ DEAD_DELIVERY_LIMIT: Final = 1_000_000
 PREFETCH: Final = 100
 # Seconds. A connection that died without a word is noticed after three of these; by default after minutes.
 HEARTBEAT: Final = 10
+_REOPEN_PAUSE: Final = 1.0
 
 ATTEMPT_HEADER: Final = "x-millrace-attempt"
 CAUSE_HEADER: Final = "x-millrace-cause"
@@ -277,8 +278,12 @@ async def connected(broker: RabbitBroker) -> AsyncIterator[None]:
     connection = await broker.connect()
     try:
         await _be_ready_for_streams(connection)
-        await _declare(broker)
-        yield
+        channel = await _declare(broker)
+        keeping = asyncio.create_task(_keep_open(connection, channel))
+        try:
+            yield
+        finally:
+            keeping.cancel()
     finally:
         await broker.stop()
 
@@ -313,7 +318,20 @@ async def _be_ready_for_streams(connection: AbstractConnection) -> None:
             await channel.queue_delete(name)
 
 
-async def _declare(broker: RabbitBroker) -> None:
+async def _keep_open(connection: AbstractConnection, channel: AbstractChannel) -> None:
+    """Open the channel again whenever aio-pika has given up: it tries once after RabbitMQ has closed it."""
+    assert isinstance(channel, aio_pika.RobustChannel)  # noqa: S101 - for the type checker
+    while True:
+        await asyncio.sleep(_REOPEN_PAUSE)
+        try:
+            with lost_is_a_failure():
+                await connection.ready()
+                await channel.restore()
+        except Exception as error:  # noqa: BLE001 - whatever it is, it may pass
+            log.warning("the channel cannot be opened again", cause=_cause(error))
+
+
+async def _declare(broker: RabbitBroker) -> AbstractChannel:
     events = await broker.declare_exchange(EVENTS)
     # Declared on the channel that publishes, so that a reconnect is complete only when this is back too.
     live_log = await _declare_when_back(broker, LIVE_LOG)
@@ -347,6 +365,7 @@ async def _declare(broker: RabbitBroker) -> None:
             )
         )
         await queue.bind(dead_exchange, routing_key=name)
+    return events.channel
 
 
 async def _declare_when_back(broker: RabbitBroker, queue: RabbitQueue) -> AbstractRobustQueue:

@@ -1,11 +1,14 @@
 """What becomes of a message whose handler fails, on a real broker."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any, ClassVar
 
 import aio_pika
 import pytest
+from aiormq.exceptions import AMQPError, ChannelInvalidStateError
+from faststream.rabbit import ExchangeType, RabbitBroker, RabbitExchange
 
 from shared import messaging
 from shared.errors import Conflict, NotFound
@@ -51,7 +54,7 @@ def handler() -> Handler:
 
 
 @asynccontextmanager
-async def consuming(amqp_url: str, handler: Handler) -> AsyncIterator[None]:
+async def consuming(amqp_url: str, handler: Handler) -> AsyncIterator[RabbitBroker]:
     router = messaging.create_router()
 
     @router.subscriber(queue_for("tests", ThingHappened), EVENTS)
@@ -60,7 +63,7 @@ async def consuming(amqp_url: str, handler: Handler) -> AsyncIterator[None]:
 
     broker = messaging.create_broker(url=amqp_url, routers=(router,))
     async with messaging.connected(broker), messaging.consuming(broker):
-        yield
+        yield broker
 
 
 @pytest.fixture
@@ -182,6 +185,30 @@ async def test_events_wait_for_a_consumer_that_is_down(amqp_url: str, handler: H
         await eventually(lambda: len(handler.heard) == 20)
 
     assert sorted(handler.heard) == sorted(str(number) for number in range(20))
+
+
+async def test_a_channel_that_could_not_be_opened_again_is_opened_once_it_can(
+    amqp_url: str, handler: Handler
+) -> None:
+    async with listening(amqp_url) as events, consuming(amqp_url, handler) as broker:
+        await events.channel.queue_delete(dead(QUEUE))
+        await events.channel.declare_queue(dead(QUEUE), durable=True)  # RabbitMQ refuses ours beside it
+        with pytest.raises(AMQPError):
+            await broker.declare_exchange(RabbitExchange(EVENTS.name, type=ExchangeType.FANOUT))
+
+        async def is_shut() -> bool:
+            with suppress(AMQPError, ChannelInvalidStateError):
+                await asyncio.wait_for(messaging.publish(broker, []), 1)
+            return False
+
+        with pytest.raises(TimeoutError):
+            await eventually(is_shut)
+        await events.publish(ThingHappened(name="waits"))
+
+        await events.channel.queue_delete(dead(QUEUE))
+
+        await eventually(lambda: handler.heard == ["waits"])
+        await messaging.publish(broker, [])
 
 
 async def test_a_connection_that_dies_without_a_word_is_a_failure_and_then_another_one(
