@@ -112,19 +112,19 @@ async def test_reading_on_one_device_clears_the_others_and_is_told_to_both_sides
         await factory.say(order_id, text)
 
     async def badge() -> tuple[int, int]:
-        board = await buyer.get("/dashboard")
+        board = (await buyer.dashboard()).body
         return board["active_orders"]["items"][0]["unread_messages"], board["stats"]["unread_messages"]
 
     async def is_two() -> bool:
         return await badge() == (2, 2)
 
-    await eventually(is_two, within=3)
+    await eventually(is_two)
     async with buyer.listening() as other_device, factory.listening() as other_side:
         phone = await buyer.call("POST", f"/orders/{order_id}/messages/read", {"up_to": 3})
         assert phone.ok() == {"unread": 0}
         assert await badge() == (0, 0)
         for stream in (other_device, other_side):
-            told = (await eventually(lambda stream=stream: stream.of("message.read.v1"), within=3))[0]
+            told = (await eventually(lambda stream=stream: stream.of("message.read.v1")))[0]
             assert told["data"]["user_id"] == buyer.user_id
             assert told["data"]["up_to"] == 3
     seen = (await factory.get(f"/orders/{order_id}/messages"))["items"]
