@@ -16,6 +16,7 @@ from gateway.accounts import store
 from gateway.accounts.oidc import Provider
 from gateway.api import appeals, chat, notifications, orders, reviews, webhooks
 from gateway.api import help as help_pages
+from gateway.head import HeadAsGet
 from gateway.live import Live
 from gateway.live import api as live_api
 from gateway.security import SecurityHeaders
@@ -142,6 +143,7 @@ def create_app(settings: Settings) -> FastAPI:
         log_requests=True,
     )
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(HeadAsGet, but=f"{PREFIX}/stream")
     app.add_middleware(live_api.LongStreams)
     app.state.steps = Steps()
     app.state.composing = OneAnswer[clients.Answer]()

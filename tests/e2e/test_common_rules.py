@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 
 from deploy.local import Endpoints
+from tests.chat import files
 from tests.e2e.market import Answer, Person
 from tests.waiting import eventually
 
@@ -48,6 +49,28 @@ async def test_one_key_makes_one_order_and_gives_the_first_answer_again(
     assert later.body == answers[0].body
     other = await buyer.call("POST", "/orders", quote | {"quantity": 11}, headers=key)
     other.problem(422, "idempotency-key-reused")
+
+
+async def test_head_is_answered_as_get_without_the_body(
+    endpoints: Endpoints, buyer_and_factory: tuple[Person, Person]
+) -> None:
+    buyer, factory = buyer_and_factory
+    order = await an_order(buyer, factory)
+    file = (await buyer.upload(order["id"], "a.pdf", files.a_pdf(), "application/pdf")).ok(201)
+    mine = {"Authorization": f"Bearer {buyer.token}"}
+
+    for path in ("/", "/health/ready", "/api/v1/dashboard", f"/api/v1/attachments/{file['id']}"):
+        async with buyer.http.get(f"{endpoints.gateway}{path}", headers=mine) as got:
+            body = await got.read()
+        async with buyer.http.head(f"{endpoints.gateway}{path}", headers=mine) as answer:
+            assert (answer.status, await answer.read()) == (200, b"")
+        assert len(body) > 0
+        for name in ("Content-Type", "Content-Length", "ETag", "Content-Disposition"):
+            assert answer.headers.get(name) == got.headers.get(name), (path, name)
+    async with buyer.http.head(f"{endpoints.gateway}/api/v1/dashboard") as answer:
+        assert answer.status == 401
+    async with buyer.http.head(f"{endpoints.gateway}/api/v1/stream", headers=mine) as answer:
+        assert answer.status == 405
 
 
 async def test_one_key_sends_one_message(buyer_and_factory: tuple[Person, Person]) -> None:
