@@ -139,9 +139,8 @@ async def test_a_blocked_message_is_explained_and_can_be_mended(visit: Visit) ->
     page, text = factory.page, "Tak 😀, write to lin@ningbo-precision.cn please"
 
     await hand_over(factory.write(), "paste", "drawing.jpg", a_photo("teal"))
-    await expect(page.get_by_role("button", name="Send")).to_be_disabled()
-    await factory.write().fill(text)
     await expect(page.get_by_role("button", name="Send")).to_be_enabled()
+    await factory.write().fill(text)
     await page.keyboard.press("Enter")
     notice = page.get_by_role("alert")
     await expect(notice).to_contain_text("Not sent: it contains contact information")
