@@ -24,6 +24,13 @@ def is_free(port: int, *, host: str = "127.0.0.1") -> bool:
     return True
 
 
+def pick() -> int:
+    """Find any port that is free at the moment."""
+    while not is_free(port := random.choice(CANDIDATES)):  # noqa: S311 - no secret
+        pass
+    return port
+
+
 def choose(names: Iterable[str], *, remembered_in: Path, avoid: int = 0) -> dict[str, int]:
     """Give each name a free port, the remembered one if it is still free, and remember the choice."""
     try:
@@ -34,7 +41,7 @@ def choose(names: Iterable[str], *, remembered_in: Path, avoid: int = 0) -> dict
     for name in names:
         port = remembered.get(name)
         while port is None or port in {avoid, *chosen.values()} or not is_free(port):
-            port = random.choice(CANDIDATES)  # noqa: S311 - no secret
+            port = pick()
         chosen[name] = port
     remembered_in.write_text(json.dumps(remembered | chosen))
     return chosen

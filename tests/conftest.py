@@ -5,25 +5,35 @@ import signal
 import urllib.request
 from base64 import b64encode
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
+from hypothesis import HealthCheck, settings
 from pymongo import MongoClient
 
+from deploy import ports
 from deploy.local import Endpoints, Suite
 from deploy.parts import S3, Parts, running
 from shared import messaging
 from tests import containers
 from tests.suites import settings_of
 
+# A machine that stalls makes no example wrong.
+settings.register_profile("millrace", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("millrace")
+
 
 def pytest_configure() -> None:
     # As for Ctrl-C, so that a session that is told to end stops what it started.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # A port is free when it is chosen, and seconds later another worker may have it.
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    count = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    ports.CANDIDATES = ports.CANDIDATES[worker::count]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -108,7 +118,8 @@ def _own_virtual_host(parts: Parts) -> Iterator[str]:
     try:
         yield parts.amqp_url.rstrip("/") + "/" + name
     finally:
-        _management(parts.management_url, "DELETE", name)
+        with suppress(OSError):  # it goes with its broker
+            _management(parts.management_url, "DELETE", name)
 
 
 def _management(url: str, method: str, vhost: str) -> None:
@@ -120,4 +131,4 @@ def _management(url: str, method: str, vhost: str) -> None:
         headers={"Authorization": f"Basic {login}"},
     )
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    direct.open(request, timeout=10).close()
+    direct.open(request, timeout=60).close()

@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 async def eventually(
-    predicate: Callable[[], T | Awaitable[T]], *, within: float = 10, every: float = 0.02
+    predicate: Callable[[], T | Awaitable[T]], *, within: float = 30, every: float = 0.02
 ) -> T:
     """Call it until it answers something true, and answer that.
 

@@ -29,6 +29,13 @@ class Hasty(Connection):
     patience = 0.4
 
 
+class Patient(Hasty):
+    """Gives a stalled machine some time, but less than the test needs without sending enough."""
+
+    grace = 2
+    pace = 200
+
+
 async def _headers(request: Request) -> Response:
     return JSONResponse(dict(request.headers))
 
@@ -101,9 +108,10 @@ async def wire() -> AsyncIterator[Wire]:
         yield one
 
 
-@pytest.fixture
-async def hasty() -> AsyncIterator[Wire]:
-    async with serving(Hasty) as (port, _), connected(port) as one:
+@asynccontextmanager
+async def hasty(protocol: type[Connection] = Hasty) -> AsyncIterator[Wire]:
+    """Connect only where something is sent at once: this server waits for nobody."""
+    async with serving(protocol) as (port, _), connected(port) as one:
         yield one
 
 
@@ -213,44 +221,49 @@ async def test_heads_that_drip_are_cut_off_while_others_are_served() -> None:
 
 
 @pytest.mark.parametrize("before", [b"", b"\r\n"])
-async def test_a_connection_that_asks_nothing_is_closed_without_a_word(hasty: Wire, before: bytes) -> None:
-    await hasty.send(before)
+async def test_a_connection_that_asks_nothing_is_closed_without_a_word(before: bytes) -> None:
+    async with hasty() as wire:
+        await wire.send(before)
 
-    assert await hasty.closes() == b""
-
-
-async def test_blank_lines_keep_no_connection_open(hasty: Wire) -> None:
-    await hasty.send(GET)
-    await hasty.reply()
-
-    async def closed() -> bool:
-        return not await hasty.send(b"\r\n")
-
-    await eventually(closed, every=0.05)
+        assert await wire.closes() == b""
 
 
-async def test_a_body_that_stops_is_cut_off(hasty: Wire) -> None:
-    await hasty.send(POST + b"5\r\nhello\r\n")
+async def test_blank_lines_keep_no_connection_open() -> None:
+    async with hasty() as wire:
+        await wire.send(GET)
+        await wire.reply()
 
-    reply = await hasty.reply()
+        async def closed() -> bool:
+            return not await wire.send(b"\r\n")
+
+        await eventually(closed, every=0.05)
+
+
+async def test_a_body_that_stops_is_cut_off() -> None:
+    async with hasty() as wire:
+        await wire.send(POST + b"5\r\nhello\r\n")
+
+        reply = await wire.reply()
 
     assert (reply.status, reply.json["type"]) == (408, "/problems/request-timeout")
 
 
-async def test_a_body_that_comes_fast_enough_may_take_its_time(hasty: Wire) -> None:
-    await hasty.send(POST)
-    for _ in range(12):
-        await hasty.send(b"800\r\n" + b"x" * 2048 + b"\r\n")
-        await asyncio.sleep(0.06)
-    await hasty.send(b"0\r\n\r\n")
+async def test_a_body_that_comes_fast_enough_may_take_its_time() -> None:
+    async with hasty(Patient) as wire:
+        await wire.send(POST)
+        for _ in range(12):
+            await wire.send(b"800\r\n" + b"x" * 2048 + b"\r\n")
+            await asyncio.sleep(0.2)
+        await wire.send(b"0\r\n\r\n")
 
-    assert (await hasty.reply()).json["size"] == 12 * 2048
+        assert (await wire.reply()).json["size"] == 12 * 2048
 
 
-async def test_an_answer_that_takes_long_is_not_the_clients_fault(hasty: Wire) -> None:
-    await hasty.send(b"GET /slow HTTP/1.1\r\nHost: here\r\n\r\n\r\n")
+async def test_an_answer_that_takes_long_is_not_the_clients_fault() -> None:
+    async with hasty() as wire:
+        await wire.send(b"GET /slow HTTP/1.1\r\nHost: here\r\n\r\n\r\n")
 
-    assert (await hasty.reply()).json == {"slow": True}
+        assert (await wire.reply()).json == {"slow": True}
 
 
 async def test_requests_one_behind_the_other_are_all_answered(wire: Wire) -> None:

@@ -17,10 +17,10 @@ import aiohttp
 import psutil
 from pymongo import MongoClient
 
+from deploy import ports
 from deploy.local import SERVICES, Endpoints, Suite
 from tests.bench import dataset
 from tests.bench.dataset import Dataset, LoadedOrder
-from tests.gateway.live.processes import free_port
 from tests.waiting import eventually
 
 APPLICATIONS = ("gateway", *SERVICES)
@@ -190,7 +190,7 @@ async def set_up(size: Size, *, say: Any) -> AsyncIterator[Stage]:
 @asynccontextmanager
 async def reference(stage: Stage, module: str, *arguments: str) -> AsyncIterator[str]:
     """Run one of the references; it is given a port, and its address is answered."""
-    port = free_port()
+    port = ports.pick()
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",

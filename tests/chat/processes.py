@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 import aiohttp
 
+from deploy import ports
 from services.chat.main import Settings
 from shared import mongo
 from shared.identity import Caller
 from shared.mongo import Database
 from tests.chat.running import SECRET, Answer, Chat
-from tests.gateway.live.processes import free_port
 from tests.waiting import eventually
 
 _AWAY = (aiohttp.ClientError, OSError, TimeoutError)
@@ -50,7 +50,7 @@ class ChatProcess:
 
     async def _start(self) -> None:
         settings = self.settings
-        self.port = free_port()
+        self.port = ports.pick()
         self._process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "services.chat.main"),
             env=dict(os.environ)

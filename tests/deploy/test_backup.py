@@ -70,7 +70,12 @@ def objects_of(place: Place) -> dict[str, bytes]:
 def saved(place: Place) -> bytes:
     backup = io.BytesIO()
     said: list[str] = []
-    save(place, backup, say=said.append)
+    try:
+        save(place, backup, say=said.append)
+    except CannotSave as error:
+        # A service may only now make the collection of what it has just heard.
+        assert str(error).endswith("then try again")  # noqa: PT017 - it is no failure
+        return saved(place)
     assert said[-1].startswith("Saved ")
     return backup.getvalue()
 
@@ -90,7 +95,11 @@ def test_what_is_restored_is_what_was_saved(full_place: Place, empty_place: Plac
     restored = documents_of(empty_place)
     assert len(restored["chat/messages"]) > 1
     assert restored["orders/orders"]
-    stored = {f"{row['order_id']}.{row['_id']}.file" for row in restored["chat/attachments"]}
+    stored = {
+        f"{row['order_id']}.{row['_id']}.file"
+        for row in restored["chat/attachments"]
+        if row["state"] == "stored"
+    }
     assert stored <= set(objects_of(empty_place)) != set()
 
 

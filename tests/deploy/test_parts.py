@@ -23,11 +23,11 @@ async def test_a_virtual_host_is_empty_for_every_test(amqp_url: str, turn: str) 
     async with await aio_pika.connect(amqp_url) as connection:
         channel = await connection.channel()
         queue = await channel.declare_queue(
-            "work", durable=True, arguments={"x-queue-type": "quorum"}, timeout=10
+            "work", durable=True, arguments={"x-queue-type": "quorum"}, timeout=30
         )
         await channel.default_exchange.publish(aio_pika.Message(turn.encode()), "work")
 
-        message = await queue.get(timeout=5)
+        message = await queue.get(timeout=30)
 
         assert message is not None
         assert message.body == turn.encode()

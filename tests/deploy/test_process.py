@@ -51,7 +51,7 @@ def test_a_start_that_fails_is_told_with_the_programs_last_words(started: Callab
     program = started("raise SystemExit('no licence')", ready=False)
 
     with pytest.raises(CannotStart, match=r"a-program ended while starting \(exit code 1\): no licence"):
-        program.wait_until_ready(within=10, cancelled=Event())
+        program.wait_until_ready(within=60, cancelled=Event())
 
 
 def test_the_sentence_is_picked_out_of_a_json_log(started: Callable[..., Program]) -> None:
@@ -59,7 +59,7 @@ def test_the_sentence_is_picked_out_of_a_json_log(started: Callable[..., Program
     program = started(f"print('''{line}'''); raise SystemExit(1)", ready=False)
 
     with pytest.raises(CannotStart, match=r": no space left \(see"):
-        program.wait_until_ready(within=10, cancelled=Event())
+        program.wait_until_ready(within=60, cancelled=Event())
 
 
 def test_waiting_ends_when_the_start_is_called_off(started: Callable[..., Program]) -> None:
@@ -68,7 +68,7 @@ def test_waiting_ends_when_the_start_is_called_off(started: Callable[..., Progra
     called_off.set()
 
     with pytest.raises(Interrupted):
-        program.wait_until_ready(within=10, cancelled=called_off)
+        program.wait_until_ready(within=60, cancelled=called_off)
 
 
 async def test_a_program_that_will_not_stop_is_ended_after_its_grace(

@@ -6,9 +6,10 @@ Every answer is checked against the gateway's own OpenAPI document.
 import asyncio
 import io
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 from uuid import uuid4
 
@@ -84,19 +85,33 @@ class Person:
         self.checker.check(method, path.split("?", maxsplit=1)[0], answer.status, kind, parsed)
         return answer
 
-    async def get(self, path: str) -> Any:
-        return (await self.call("GET", path)).ok()
+    async def answered(
+        self,
+        path: str,
+        headers: dict[str, str] | None = None,
+        *,
+        is_good: Callable[[Answer], bool] = lambda _: True,
+    ) -> Answer:
+        """Get an answer, and ask again where a service is late, as on a busy machine."""
 
-    async def dashboard(self, headers: dict[str, str] | None = None) -> Answer:
-        """Get it whole, and so again where a service was late for a moment."""
+        async def in_time() -> Answer | None:
+            answer = await self.call("GET", path, headers=headers)
+            return answer if answer.status != HTTPStatus.SERVICE_UNAVAILABLE and is_good(answer) else None
 
-        async def whole() -> Answer | None:
-            answer = await self.call("GET", "/dashboard", headers=headers)
-            return None if answer.status == 200 and answer.body["degraded"] else answer
-
-        found = await eventually(whole)
+        found = await eventually(in_time, every=0.1)
         assert found is not None
         return found
+
+    async def get(self, path: str) -> Any:
+        return (await self.answered(path)).ok()
+
+    async def whole(self, path: str, headers: dict[str, str] | None = None) -> Answer:
+        """Get a dashboard or a profile that lacks nothing, and ask again where a service was late."""
+
+        def is_whole(answer: Answer) -> bool:
+            return answer.status != HTTPStatus.OK or not answer.body["degraded"]
+
+        return await self.answered(path, headers, is_good=is_whole)
 
     async def advance(self, order_id: str, to: str, **more: Any) -> Answer:
         return await self.call("POST", f"/orders/{order_id}/status", {"to": to, **more})
@@ -138,7 +153,7 @@ class Person:
         stream = Stream()
         task = asyncio.create_task(self._listen(stream, last_event_id))
         try:
-            await asyncio.wait_for(stream.ready.wait(), timeout=10)
+            await asyncio.wait_for(stream.ready.wait(), timeout=30)
             yield stream
         finally:
             task.cancel()

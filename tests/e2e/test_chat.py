@@ -112,7 +112,7 @@ async def test_reading_on_one_device_clears_the_others_and_is_told_to_both_sides
         await factory.say(order_id, text)
 
     async def badge() -> tuple[int, int]:
-        board = (await buyer.dashboard()).body
+        board = (await buyer.whole("/dashboard")).body
         return board["active_orders"]["items"][0]["unread_messages"], board["stats"]["unread_messages"]
 
     async def is_two() -> bool:

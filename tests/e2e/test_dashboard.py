@@ -21,12 +21,12 @@ async def test_an_unchanged_dashboard_is_304_until_something_changes(
     buyer_and_factory: tuple[Person, Person],
 ) -> None:
     buyer, factory = buyer_and_factory
-    first = await buyer.dashboard()
+    first = await buyer.whole("/dashboard")
     known = {"If-None-Match": f'"something else", W/{first.headers["etag"]}'}
 
-    unchanged = await buyer.dashboard(known)
+    unchanged = await buyer.whole("/dashboard", known)
     (await buyer.call("POST", "/orders", a_quote(buyer, factory))).ok(201)
-    changed = await buyer.dashboard(known)
+    changed = await buyer.whole("/dashboard", known)
 
     assert (unchanged.status, unchanged.body) == (304, b"")
     assert unchanged.headers["etag"] == first.headers["etag"]

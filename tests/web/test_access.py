@@ -75,11 +75,12 @@ async def test_the_chosen_language_is_that_of_the_pages_and_of_the_mails(visit: 
     await ann.open("/")
 
     await ann.page.get_by_role("button", name="Account and settings").click()
-    async with ann.page.expect_response("**/notifications/preferences") as saved:
+    async with ann.page.expect_response(
+        lambda answer: answer.request.method == "PUT" and answer.url.endswith("/notifications/preferences")
+    ) as saved:
         await ann.page.get_by_role("button", name="中文").click()
     await (await saved.value).finished()
 
     await expect(ann.page.get_by_role("heading", name="买家工作台")).to_be_visible()
     await expect(ann.page.locator("html")).to_have_attribute("lang", "zh-CN")
-    await ann.page.wait_for_load_state("networkidle")
     assert (await ann.call("GET", "/notifications/preferences"))["language"] == "zh"

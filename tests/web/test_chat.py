@@ -113,7 +113,7 @@ async def _the_viewer_shows_one_after_the_other(buyer: Visitor) -> None:
 async def test_an_upload_tells_how_far_it_is_and_can_be_cancelled(visit: Visit) -> None:
     _, factory, _ = await talking(visit)
     network = await factory.context.new_cdp_session(factory.page)
-    slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 300_000}
+    slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 50_000}
     await network.send("Network.emulateNetworkConditions", slow)
     photo = a_photo("teal", size=(2400, 1800))
     files = factory.page.get_by_role("list", name="Attached files")
@@ -131,7 +131,7 @@ async def test_an_upload_tells_how_far_it_is_and_can_be_cancelled(visit: Visit) 
     await hand_over(factory.write(), "drop", "notes.txt", b"a text is not among the kinds")
     await expect(files.get_by_role("status")).to_contain_text("This kind of file cannot be sent")
     await factory.say("Still writing")
-    await expect(factory.page.get_by_role("log").get_by_text("Still writing")).to_be_visible()
+    await expect(factory.page.get_by_role("log").get_by_text("Still writing")).to_have_count(1)
 
 
 async def test_a_blocked_message_is_explained_and_can_be_mended(visit: Visit) -> None:

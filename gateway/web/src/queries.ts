@@ -9,6 +9,9 @@ export const ME = ["me"];
 export const mayPass = (error: Error) =>
   error instanceof Problem && (error.status === 0 || error.status >= 500);
 
+/** Milliseconds. What a service did not say in time no event brings later: a page asks again until it does. */
+export const ASK_AGAIN = 5_000;
+
 function onError(error: Error) {
   if (error instanceof Problem && error.status === 401) queryClient.setQueryData<Account | null>(ME, null);
 }

@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import socket
 import sys
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 
 import aiohttp
 
+from deploy import ports
 from tests.waiting import eventually
 
 
@@ -45,15 +45,9 @@ class GatewayProcess:
                 return False
 
 
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
 @asynccontextmanager
 async def gateway_process(amqp_url: str) -> AsyncIterator[GatewayProcess]:
-    gateway = GatewayProcess(amqp_url, free_port())
+    gateway = GatewayProcess(amqp_url, ports.pick())
     await gateway.start()
     try:
         await eventually(gateway.is_ready, within=30)

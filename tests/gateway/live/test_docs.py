@@ -39,7 +39,8 @@ async def test_the_documented_client_hears_everything_also_after_the_stream_ende
                 if stop.is_set():
                     return
 
-        reading = asyncio.create_task(asyncio.to_thread(read))
+        reading = threading.Thread(target=read, daemon=True)
+        reading.start()
         await eventually(lambda: [kind for kind, _ in heard] == ["ready"])
         await publish(first := an_event())
         await eventually(lambda: len(heard) == 2)
@@ -49,7 +50,7 @@ async def test_the_documented_client_hears_everything_also_after_the_stream_ende
         await eventually(lambda: len(heard) == 4)
         stop.set()
         await publish(an_event())
-        await reading
+        await asyncio.to_thread(reading.join)
 
     assert [kind for kind, _ in heard] == [
         "ready",

@@ -82,7 +82,10 @@ async def test_a_moment_leaves_the_cursor_alone_and_is_not_told_again(
         await eventually(is_heard, every=0.2)
         assert factory.last_event_id == cursor
         await factory.cut()
-        await tell(typing())
+        async with listening(gateway.url, FACTORY) as witness:
+            await eventually(lambda: witness.types == ["ready"])
+            await tell(typing())
+            await eventually(lambda: "message.typing.v1" in witness.types)
         await publish(missed)
         seen = len(factory.heard)
         factory.start()

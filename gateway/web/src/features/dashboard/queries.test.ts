@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Card } from "@/api/schema";
+import type { Card, Dashboard } from "@/api/schema";
 import { Problem } from "@/http";
 import { askAgain } from "./queries";
 
@@ -15,6 +15,16 @@ test("a whole answer is read again when an event says so, and not by itself", ()
 test("a page that lacks what a service did not say in time is read again", () => {
   expect(askAgain({ state: { data: { pages: [{ degraded: ["chat"] }] }, error: null } })).toBe(5_000);
   expect(askAgain({ state: { data: { pages: [{ items: items(null) }] }, error: null } })).toBe(5_000);
+});
+
+test("figures that do not count yet what the cards show are read again", () => {
+  const board = (total: number) => ({
+    stats: { unread_messages: total } as Dashboard["stats"],
+    active_orders: { items: items(2), next_cursor: null },
+  });
+  expect(askAgain({ state: { data: { pages: [board(1)] }, error: null } })).toBe(5_000);
+  expect(askAgain({ state: { data: { pages: [board(2)] }, error: null } })).toBe(false);
+  expect(askAgain({ state: { data: { pages: [board(3)] }, error: null } })).toBe(false);
 });
 
 test("a list that could not be read is read again, unless it was refused", () => {

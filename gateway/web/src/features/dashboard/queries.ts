@@ -1,22 +1,24 @@
 import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
-import type { Card } from "@/api/schema";
+import type { Card, Dashboard } from "@/api/schema";
 import { keys } from "@/features/keys";
 import { answerOf, api } from "@/http";
-import { mayPass } from "@/queries";
+import { ASK_AGAIN, mayPass } from "@/queries";
 import type { Filters } from "./filters";
-
-// What a service did not say in time no event brings later: the list asks again until it does.
-const ASK_AGAIN = 5_000;
 
 /** How soon to read a list again by itself: not at all, unless the last answer failed or lacks what a service knows. */
 export function askAgain({ state: { data, error } }: { state: { data?: Pages; error: Error | null } }) {
-  const lacks = ({ degraded, items }: Pages["pages"][number]) =>
-    degraded?.length || items?.some((card) => card.unread_messages === null);
+  const lacks = ({ degraded, items, stats, active_orders }: Pages["pages"][number]) =>
+    degraded?.length ||
+    items?.some((card) => card.unread_messages === null) ||
+    // Chat adds the total up a moment after the message.
+    unreadOn(active_orders?.items) > (stats?.unread_messages ?? Number.POSITIVE_INFINITY);
   return (error && mayPass(error)) || data?.pages.some(lacks) ? ASK_AGAIN : false;
 }
 
+const unreadOn = (cards: Card[] = []) => cards.reduce((sum, card) => sum + (card.unread_messages ?? 0), 0);
+
 interface Pages {
-  pages: { degraded?: string[]; items?: Card[] }[];
+  pages: (Partial<Pick<Dashboard, "degraded" | "stats" | "active_orders">> & { items?: Card[] })[];
 }
 
 // A small first page comes fast; the large ones after it keep a reload of a long list to a few calls.

@@ -1,6 +1,7 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { keys } from "@/features/keys";
 import { answerOf, api } from "@/http";
+import { ASK_AGAIN } from "@/queries";
 
 const PAGE = 20;
 
@@ -17,6 +18,7 @@ export function useProfile(organisationId: string) {
     queryKey: keys.profile(organisationId),
     queryFn: () => read(organisationId),
     enabled: organisationId !== "",
+    refetchInterval: ({ state: { data } }) => (data?.degraded.length ? ASK_AGAIN : false),
   });
 }
 
