@@ -132,18 +132,18 @@ def create_app(settings: Settings) -> FastAPI:
     async def live_log_is_heard() -> None:
         await app.state.live.answers()
 
+    app.add_middleware(HeadAsGet, but=f"{PREFIX}/stream")
     app.add_middleware(limits.LimitBody, most_bytes=settings.max_body_bytes, is_upload=_carries_a_file)
     http.install(
         app,
         ready={
             "database": database_answers,
-            "broker": partial(service.answers, broker),
+            "broker": partial(messaging.answers, broker),
             "live log": live_log_is_heard,
         },
         log_requests=True,
     )
     app.add_middleware(SecurityHeaders)
-    app.add_middleware(HeadAsGet, but=f"{PREFIX}/stream")
     app.add_middleware(live_api.LongStreams)
     app.state.steps = Steps()
     app.state.composing = OneAnswer[clients.Answer]()

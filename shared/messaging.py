@@ -87,6 +87,8 @@ PREFETCH: Final = 100
 # Seconds. A connection that died without a word is noticed after three of these; by default after minutes.
 HEARTBEAT: Final = 10
 _REOPEN_PAUSE: Final = 1.0
+_LONGEST_REOPEN_PAUSE: Final = 60.0
+_REOPEN_TAKES: Final = 30.0
 
 ATTEMPT_HEADER: Final = "x-millrace-attempt"
 CAUSE_HEADER: Final = "x-millrace-cause"
@@ -318,17 +320,36 @@ async def _be_ready_for_streams(connection: AbstractConnection) -> None:
             await channel.queue_delete(name)
 
 
+class _Channel(aio_pika.RobustChannel):
+    """Gives up a reopening that takes too long, for another one is waiting for it.
+
+    On a connection that RabbitMQ ended while it was blocked, as for want of memory, aio-pika waits for ever.
+    """
+
+    async def reopen(self) -> None:
+        async with asyncio.timeout(_REOPEN_TAKES):
+            await super().reopen()
+
+
+aio_pika.RobustConnection.CHANNEL_CLASS = _Channel
+
+
 async def _keep_open(connection: AbstractConnection, channel: AbstractChannel) -> None:
     """Open the channel again whenever aio-pika has given up: it tries once after RabbitMQ has closed it."""
     assert isinstance(channel, aio_pika.RobustChannel)  # noqa: S101 - for the type checker
+    pause = _REOPEN_PAUSE
     while True:
-        await asyncio.sleep(_REOPEN_PAUSE)
+        await asyncio.sleep(pause)
         try:
             with lost_is_a_failure():
                 await connection.ready()
                 await channel.restore()
         except Exception as error:  # noqa: BLE001 - whatever it is, it may pass
-            log.warning("the channel cannot be opened again", cause=_cause(error))
+            # Each try leaves some bytes on the connection.
+            pause = min(2 * pause, _LONGEST_REOPEN_PAUSE)
+            log.warning("the channel cannot be opened again", cause=_cause(error), again_in=pause)
+        else:
+            pause = _REOPEN_PAUSE
 
 
 async def _declare(broker: RabbitBroker) -> AbstractChannel:
@@ -366,6 +387,13 @@ async def _declare(broker: RabbitBroker) -> AbstractChannel:
         )
         await queue.bind(dead_exchange, routing_key=name)
     return events.channel
+
+
+async def answers(broker: RabbitBroker) -> None:
+    """Return once the broker is there, and the channel open on which everything runs."""
+    exchange = await broker.declare_exchange(EVENTS)  # known since the start: nothing is sent
+    assert isinstance(exchange.channel, aio_pika.RobustChannel)  # noqa: S101 - for the type checker
+    await exchange.channel.ready()
 
 
 async def _declare_when_back(broker: RabbitBroker, queue: RabbitQueue) -> AbstractRobustQueue:

@@ -83,7 +83,8 @@ def create(  # noqa: PLR0913 - the list of what a service is made of
         await app.state.db.ping()
 
     http.install(
-        app, ready={"database": database_answers, "broker": partial(answers, broker), **(ready or {})}
+        app,
+        ready={"database": database_answers, "broker": partial(messaging.answers, broker), **(ready or {})},
     )
     app.include_router(api)
     return app
@@ -99,16 +100,6 @@ async def database(
     ) as db:
         db.outbox = Outbox(db=db, collections=outbox_of, publish=partial(messaging.publish, broker))
         yield db
-
-
-async def answers(broker: RabbitBroker) -> None:
-    """Ask whether the broker is there.
-
-    Raises:
-        ConnectionError: it is not.
-    """
-    if not await broker.ping(timeout=1):
-        raise ConnectionError
 
 
 class _Server(uvicorn.Server):

@@ -72,6 +72,11 @@ async def test_head_is_answered_as_get_without_the_body(
     for path in ("/", "/health/ready", "/api/v1/dashboard", f"/api/v1/attachments/{file['id']}"):
         # Not in one and the same way where a part is late for one of the two.
         await eventually(partial(is_alike, path))
+    part = mine | {"Range": "bytes=0-3"}
+    async with buyer.http.head(
+        f"{endpoints.gateway}/api/v1/attachments/{file['id']}", headers=part
+    ) as answer:
+        assert (answer.status, answer.content_length) == (200, file["size"])
     async with buyer.http.head(f"{endpoints.gateway}/api/v1/dashboard") as answer:
         assert answer.status == 401
     async with buyer.http.head(f"{endpoints.gateway}/api/v1/stream", headers=mine) as answer:

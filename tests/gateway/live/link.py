@@ -16,6 +16,7 @@ class Link:
     def __init__(self, url: str) -> None:
         self._far = urlsplit(url)
         self._writers: set[asyncio.StreamWriter] = set()
+        self._near: set[asyncio.StreamWriter] = set()
         self._connections: set[asyncio.Task[None]] = set()
         self._flows = _flowing()
         self._lost: list[asyncio.Event] = []
@@ -33,6 +34,11 @@ class Link:
         for lost in self._lost:
             lost.set()
         self._lost.clear()
+
+    def tell(self, data: bytes) -> None:
+        """Say something in the far end's name."""
+        for writer in self._near:
+            writer.write(data)
 
     def hold(self) -> None:
         self._flows.clear()
@@ -75,6 +81,7 @@ class Link:
             writer.transport.abort()
             return
         self._writers |= {writer, far_writer}
+        self._near.add(writer)
         flows = self._flows
         await asyncio.gather(
             self._pass_on(reader, far_writer, flows), self._pass_on(far_reader, writer, flows)
@@ -94,6 +101,7 @@ class Link:
             pass
         finally:
             self._writers.discard(writer)
+            self._near.discard(writer)
             writer.transport.abort()
 
 
