@@ -60,7 +60,7 @@ class Service:
 
 @dataclass(kw_only=True)
 class Events:
-    """Publishes as other services do, and hears everything that is published."""
+    """Publishes as other services do, and hears everything that is published, each event once."""
 
     channel: Any
     exchange: Any
@@ -90,7 +90,8 @@ class Events:
 @asynccontextmanager
 async def serving(app: FastAPI) -> AsyncIterator[Service]:
     """Serve for as long as the context lasts."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="on"))
+    config = uvicorn.Config(app, port=0, log_config=None, lifespan="on", timeout_keep_alive=75)
+    server = uvicorn.Server(config)
     running = asyncio.create_task(server.serve())
     while not server.started:
         if running.done():
@@ -115,9 +116,13 @@ async def listening(amqp_url: str) -> AsyncIterator[Events]:
         queue = await channel.declare_queue(exclusive=True)
         await queue.bind(exchange, "#")
         events = Events(channel=channel, exchange=exchange)
+        known = set[str]()
 
         async def hear(message: Any) -> None:
-            events.heard.append(orjson.loads(message.body))
+            # A service that is slow to note what it has published does it again.
+            if (event := orjson.loads(message.body))["id"] not in known:
+                known.add(event["id"])
+                events.heard.append(event)
 
         await queue.consume(hear, no_ack=True)
         yield events

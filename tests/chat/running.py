@@ -75,7 +75,10 @@ class Published:
 @asynccontextmanager
 async def serving(settings: Settings) -> AsyncIterator[Chat]:
     app = create_app(settings)
-    server = uvicorn.Server(uvicorn.Config(app, port=0, http="httptools", log_config=None, access_log=False))
+    config = uvicorn.Config(
+        app, port=0, http="httptools", log_config=None, access_log=False, timeout_keep_alive=75
+    )
+    server = uvicorn.Server(config)
     running = asyncio.create_task(server.serve())
     while not server.started:
         if running.done():

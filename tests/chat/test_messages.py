@@ -438,6 +438,8 @@ async def test_typing_is_told_to_who_listens_and_stored_nowhere(
     await chat.call("POST", f"/orders/{order_id}/typing", by=a_buyer(), json={"state": "away"})
     queue = await broker.declare_queue(exclusive=True)
     await queue.bind("millrace.moments", "#")
+    now = utc_now()
+    chat.app.state.clock = lambda: now
 
     answers = [
         await chat.call("POST", f"/orders/{order_id}/typing", by=a_buyer(), json=body)

@@ -1,6 +1,7 @@
 """Waiting until all is up again and nothing is on its way any more."""
 
 import asyncio
+from typing import Final
 
 import aiohttp
 
@@ -10,6 +11,9 @@ from tests.faults.stage import Stage
 from tests.waiting import eventually
 
 _STAYS = {truth.SHADOW, messaging.LIVE_LOG.name}
+_LOOK_EVERY: Final = 0.3
+# Six seconds: RabbitMQ's management tells how many messages a queue had up to five seconds ago.
+_QUIET_LOOKS: Final = 20
 
 
 async def settled(stage: Stage, *, within: float) -> None:
@@ -26,9 +30,9 @@ async def settled(stage: Stage, *, within: float) -> None:
             quiet = 0
             raise
         quiet += 1
-        return quiet > 3
+        return quiet > _QUIET_LOOKS
 
-    await eventually(stays_quiet, within=within, every=0.3)
+    await eventually(stays_quiet, within=within, every=_LOOK_EVERY)
 
 
 async def _all_are_ready(http: aiohttp.ClientSession, stage: Stage) -> bool:

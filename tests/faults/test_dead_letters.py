@@ -201,6 +201,13 @@ async def test_rubbish_rests_with_its_cause_and_what_stands_behind_it_is_handled
     # The last one of each queue was handled: it is not there, not among the dead, and not retried.
     await eventually(lambda: they_were_handled(deal), within=60, every=0.3)
     await broker.nothing_waits()
+
+    async def all_rest() -> bool:
+        for queue in QUEUES:
+            assert await broker.count(messaging.dead(queue)) == len(expected[queue]), queue
+        return True
+
+    await eventually(all_rest, within=60, every=0.3)
     for queue in QUEUES:
         dead = await broker.dead(queue)
         assert dead.keys() == expected[queue].keys(), queue
@@ -233,6 +240,7 @@ async def test_what_has_died_is_handled_when_it_is_replayed_after_a_fix(
         (cause,) = (await broker.dead(queue)).values()
         assert "ServerSelectionTimeout" in cause or "AutoReconnect" in cause, f"{queue}: {cause}"
     database.down = False
+    await eventually(all_are_dead, within=60, every=0.3)  # also those that were looked at are back
 
     replayed = await asyncio.to_thread(CliRunner().invoke, app, ["replay", "--amqp", broker.amqp_url])
 

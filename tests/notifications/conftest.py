@@ -1,5 +1,4 @@
 from collections.abc import AsyncIterator
-from datetime import timedelta
 
 import pytest
 
@@ -15,7 +14,6 @@ def settings(mongo_url: str, mongo_db_prefix: str, amqp_url: str) -> Settings:
         amqp_url=amqp_url,
         service_secret=SECRET,
         webhook_allow_networks="127.0.0.0/8",
-        webhook_timeout=timedelta(seconds=2),
     )
 
 

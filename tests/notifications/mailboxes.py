@@ -54,7 +54,7 @@ def text_of(message: EmailMessage, kind: str = "plain") -> str:
 
 @contextmanager
 def mail_server(mailbox: Mailbox, *, port: int) -> Iterator[None]:
-    controller = Controller(mailbox, hostname="127.0.0.1", port=port)
+    controller = Controller(mailbox, hostname="127.0.0.1", port=port, ready_timeout=60)
     controller.start()
     try:
         yield

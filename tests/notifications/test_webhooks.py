@@ -119,7 +119,7 @@ async def test_the_first_retry_comes_by_itself(notifications: Service) -> None:
         await a_webhook(notifications, receiver)
         await tell(notifications, *PEOPLE, created())
 
-        await eventually(lambda: len(receiver.got) == 2, within=20)
+        await eventually(lambda: len(receiver.got) == 2)
 
 
 async def test_a_repeated_event_is_sent_once(notifications: Service) -> None:
@@ -172,7 +172,7 @@ async def test_what_waited_for_a_receiver_arrives_in_its_order(notifications: Se
         away = False
         await time_passes(notifications)
 
-        await eventually(lambda: len(taken) == 10, within=20)
+        await eventually(lambda: len(taken) == 10)
         assert taken == ids
 
 
@@ -185,7 +185,7 @@ async def test_many_instances_share_the_work(notifications: Service) -> None:
                 call_webhooks(
                     notifications.app.state.db,
                     rules=OPEN,
-                    answer_within=timedelta(seconds=2),
+                    answer_within=timedelta(seconds=15),
                     disable_after=timedelta(days=5),
                     mailing=notifications.app.state.mailing,
                 )
@@ -196,7 +196,7 @@ async def test_many_instances_share_the_work(notifications: Service) -> None:
 
         await tell(notifications, *(created(order_id=f"order-{n}") for n in range(30)))
 
-        await eventually(lambda: all(len(receiver.got) >= 30 for receiver in receivers), within=20)
+        await eventually(lambda: all(len(receiver.got) >= 30 for receiver in receivers))
         for other in others:
             other.cancel()
         await asyncio.gather(*others, return_exceptions=True)
@@ -261,7 +261,7 @@ async def test_a_delivery_is_sent_again_by_hand(notifications: Service) -> None:
     async with receiving(answering(200)) as [receiver]:
         webhook = await a_webhook(notifications, receiver)
         await tell(notifications, *PEOPLE, created())
-        await eventually(lambda: receiver.got)
+        await eventually(lambda: _has_tries(notifications, webhook, 1))
         [delivery] = await deliveries(notifications, webhook)
         path = f"/webhooks/{webhook['id']}/deliveries/{delivery['id']}/redeliver"
 
@@ -378,7 +378,7 @@ async def test_the_checked_address_is_the_one_that_is_connected_to(
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     async with receiving(answering(200)) as [receiver]:
         url = receiver.url.replace("127.0.0.1", "once.example.com").replace("http:", "https:")
-        async with channel.sender(rules=OPEN, within=2, clock=utc_now) as sender, sender.http:
+        async with channel.sender(rules=OPEN, within=15, clock=utc_now) as sender, sender.http:
             with pytest.raises(Exception, match=r"SSL|TLS|ssl"):
                 await sender.http.post(url)
 

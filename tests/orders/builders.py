@@ -6,12 +6,15 @@ from typing import Any
 from services.orders import domain
 from services.orders.domain import Order, Organisation, Rules
 from shared.api.orders import NewOrder, Status
+from shared.clock import utc_now
 from shared.events.accounts import OrganisationChanged
 from shared.events.orders import QuoteAccepted
 from shared.identity import Caller, Role, Side
 from shared.ids import new_id
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+# Services have the real time.
+DEADLINE = (utc_now() + timedelta(days=60)).date().isoformat()
 RULES = Rules(
     receipt_after=timedelta(days=30),
     receipt_extension=timedelta(days=15),
@@ -30,7 +33,7 @@ def a_quote(**changes: Any) -> dict[str, Any]:
         "quantity": 5000,
         "unit": "pcs",
         "unit_price": {"amount": "0.12", "currency": "USD"},
-        "deadline": "2027-01-31",
+        "deadline": DEADLINE,
     } | changes
 
 

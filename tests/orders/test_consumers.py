@@ -99,13 +99,13 @@ async def test_an_accepted_quote_becomes_an_order_that_names_who_accepted(
     )
     await eventually(lambda: orders.app.state.db["members"].find_one({"_id": "user-7"}))
 
-    await events.publish(an_event(quote_id="q-1", accepted_by="user-7", accepted_at="2026-11-20T08:00:00Z"))
+    await events.publish(an_event(quote_id="q-1", accepted_by="user-7", accepted_at="2020-11-20T08:00:00Z"))
 
     order = await eventually(lambda: order_of(orders, "q-1"))
     assert order["history"] == [
         {
             "status": "confirmed",
-            "at": "2026-11-20T08:00:00.000Z",
+            "at": "2020-11-20T08:00:00.000Z",
             "by": {"user_id": "user-7", "name": "Mei Lin", "side": "buyer"},
             "note": None,
         }
@@ -291,7 +291,7 @@ async def test_a_quote_that_comes_before_its_factorys_record_waits_for_it(
 
     await events.publish(a_record(organisation_id="factory-2", name="Late Works"))
 
-    order = await eventually(lambda: order_of(orders, "early"), within=20)
+    order = await eventually(lambda: order_of(orders, "early"), within=60)
     assert order["factory"]["name"] == "Late Works"
 
 

@@ -13,7 +13,7 @@ from shared.clock import utc_now
 from shared.identity import HEADER, sign
 from shared.mongo import Database
 from shared.outbox import sealed
-from tests.orders.builders import NOW, a_caller, a_quote, an_order
+from tests.orders.builders import DEADLINE, NOW, a_caller, a_quote, an_order
 from tests.service_client import SECRET, Service
 
 pytestmark = pytest.mark.parts
@@ -53,7 +53,7 @@ async def test_the_sheet_is_csv_that_spreadsheets_open_rightly(orders: Service) 
     assert (row["status"], row["next_status"], row["deadline"]) == (
         "confirmed",
         "in_production",
-        "2027-01-31",
+        DEADLINE,
     )
 
 

@@ -54,15 +54,20 @@ async def test_every_event_names_its_cause_and_a_trace_that_it_shares_with_it() 
 
 
 class Broker:
-    """Takes what is published, or is away."""
+    """Takes what is published, as long as it may, or is away."""
 
     def __init__(self) -> None:
         self.taken: list[str] = []
         self.is_away = False
         self.slow = 0.0
+        self.asked = 0
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
 
     async def publish(self, rows: Iterable[dict[str, Any]]) -> None:
         ids = [row["id"] for row in rows]
+        self.asked += 1
+        await self.may_answer.wait()
         await asyncio.sleep(self.slow)
         if self.is_away:
             raise ConnectionError
@@ -135,10 +140,13 @@ async def test_a_crash_between_publishing_and_taking_out_repeats_the_same_event(
 
 
 async def test_a_slow_writer_and_a_sweep_may_both_take_an_event_out(db: Database, broker: Broker) -> None:
-    broker.slow = 0.3
+    broker.may_answer.clear()
     async with db.outbox.relaying():
         ids = await write(db)
-        await db.outbox.sweep(now=utc_now() + 2 * outbox.LEASE)
+        sweep = asyncio.create_task(db.outbox.sweep(now=utc_now() + 2 * outbox.LEASE))
+        await eventually(lambda: broker.asked == 2)
+        broker.may_answer.set()
+        await sweep
         await eventually(lambda: is_clean(db))
     assert broker.taken == ids * 2
     assert await db["things"].find_one({"_id": "one"}) == {"_id": "one", "version": 1}
