@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from shared.contact_guard import messengers
+from shared.contact_guard import messengers, trade
 from shared.contact_guard.finding import Finding
 from shared.contact_guard.text import View
 from shared.contact_guard.tokens import Token
@@ -31,7 +31,8 @@ def find(view: View, tokens: Sequence[Token]) -> list[Finding]:
                 if match and messenger.shy and len(near.word) < _SHORTEST_AFTER_SHY:
                     break
                 glued = view.norm[near.start - 1] == "-" and offset == 1
-                if match and not glued:
+                # A waybill's letters can be any: 1Z0000QQ1000000005.
+                if match and not glued and not trade.measures(view.norm, token.start, token.end):
                     first, last = view.span(*match.span())
                     findings.append(Finding(messenger.kind, first, last, f"{messenger.key}.id"))
                 break

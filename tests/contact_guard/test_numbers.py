@@ -88,6 +88,11 @@ FRAMES = [
 ]
 
 
+def test_a_waybills_letters_name_no_messenger() -> None:
+    assert check("UPS 1Z0000QQ1000000005") == []
+    assert check("QQ1000000005 is mine") != []
+
+
 @pytest.mark.parametrize("carrier", TRADE)
 @THOUSAND
 @given(data=st.data())
