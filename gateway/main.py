@@ -22,7 +22,7 @@ from gateway.live import api as live_api
 from gateway.security import SecurityHeaders
 from gateway.session import CsrfHeaderMissing
 from gateway.steps import Steps
-from shared import errors, http, messaging, migrations, service
+from shared import errors, http, messaging, migrations, mongo, service
 from shared.clock import utc_now
 from shared.settings import Settings as SharedSettings
 from shared.settings import load
@@ -93,10 +93,11 @@ def create_app(settings: Settings) -> FastAPI:
             ) as db,
             clients.connect(urls=_urls(settings), secret=secret) as services,
         ):
-            await migrations.run(db, store.STEPS_OF)
-            await store.ensure_indexes(db)
-            await idempotency.ensure_indexes(db)
-            await counts.ensure_indexes(db)
+            with mongo.unhurried():
+                await migrations.run(db, store.STEPS_OF)
+                await store.ensure_indexes(db)
+                await idempotency.ensure_indexes(db)
+                await counts.ensure_indexes(db)
 
             async def still_valid(session_ids: Collection[str]) -> Collection[str]:
                 return await store.find_live_sessions(db, session_ids, now=utc_now())

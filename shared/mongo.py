@@ -6,14 +6,16 @@ Motor (decision 0008). Stores use only what both offer, and get the rest from he
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 from inspect import isawaitable
 from random import random
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
+import pymongo
 from bson.codec_options import CodecOptions, DatetimeConversion
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import AsyncMongoClient
@@ -36,6 +38,9 @@ Document = dict[str, Any]
 Collection = Any  # the drivers' collections share methods, not a base class
 Session = Any
 _TRANSACTION_SECONDS = 30.0
+# By default the drivers wait for ever on a connection that died without a word, and with one command here wait all
+# that are to be done together with it.
+ANSWERS_WITHIN = timedelta(seconds=30)
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.5
 _DUPLICATE_KEY = 11000
 
@@ -140,7 +145,12 @@ async def refused_of(writes: Awaitable[Any]) -> dict[int, DuplicateKeyError]:
 @asynccontextmanager
 async def connect(*, url: str, name: str, driver: str) -> AsyncIterator[Database]:
     """Open a database for as long as the context lasts; times are aware, and UTC."""
-    options: dict[str, Any] = {"serverSelectionTimeoutMS": 5000, "appname": "millrace", "retryWrites": True}
+    options: dict[str, Any] = {
+        "serverSelectionTimeoutMS": 5000,
+        "socketTimeoutMS": ANSWERS_WITHIN / timedelta(milliseconds=1),
+        "appname": "millrace",
+        "retryWrites": True,
+    }
     client: Any = (
         AsyncIOMotorClient(url, **options) if driver == "motor" else AsyncMongoClient(url, **options)
     )
@@ -150,6 +160,11 @@ async def connect(*, url: str, name: str, driver: str) -> AsyncIterator[Database
         closed = client.close()
         if isawaitable(closed):
             await closed
+
+
+def unhurried() -> AbstractContextManager[None]:
+    """Let commands take an hour, as an index of a large collection does."""
+    return pymongo.timeout(3600)
 
 
 async def in_transaction(db: Database, body: Callable[[Session], Awaitable[ResultT]]) -> ResultT:

@@ -58,8 +58,9 @@ def create(  # noqa: PLR0913 - the list of what a service is made of
         async with database(name=name, settings=settings, broker=broker, outbox_of=outbox_of) as db:
             app.state.db = db
             app.state.broker = broker
-            await migrations.run(db, steps_of)
-            await ensure_indexes(db)
+            with mongo.unhurried():
+                await migrations.run(db, steps_of)
+                await ensure_indexes(db)
             for key, value in {"db": db, **context}.items():
                 broker.context.set_global(key, value)
             async with (

@@ -1,12 +1,15 @@
-"""Transactions on both drivers."""
+"""Transactions and lost connections, on both drivers."""
 
 import asyncio
+from datetime import timedelta
+from urllib.parse import urlsplit
 
 import pytest
-from pymongo.errors import DuplicateKeyError, OperationFailure
+from pymongo.errors import DuplicateKeyError, NetworkTimeout, OperationFailure
 
 from shared import mongo
 from shared.mongo import Session
+from tests.gateway.live.link import linked
 
 pytestmark = pytest.mark.parts
 
@@ -27,6 +30,36 @@ async def test_rivals_for_one_document_all_have_their_turn(
         await asyncio.gather(*(mongo.in_transaction(db, add) for _ in range(20)))
 
         assert (await db["sums"].find_one({"_id": "one"}))["value"] == 20
+
+
+@pytest.mark.parametrize("driver", ["motor", "pymongo"])
+async def test_a_connection_that_dies_without_a_word_is_given_up(
+    mongo_url: str, mongo_db_prefix: str, monkeypatch: pytest.MonkeyPatch, driver: str
+) -> None:
+    monkeypatch.setattr(mongo, "ANSWERS_WITHIN", timedelta(seconds=1))
+    async with (
+        linked(f"mongodb://{urlsplit(mongo_url).netloc}/?directConnection=true") as link,
+        mongo.connect(url=link.url, name=f"{mongo_db_prefix}shared", driver=driver) as db,
+    ):
+        await db["things"].insert_one({"_id": "one"})
+        link.lose()
+
+        assert await asyncio.wait_for(db["things"].find_one({"_id": "one"}), 15) == {"_id": "one"}
+
+
+@pytest.mark.parametrize("driver", ["motor", "pymongo"])
+async def test_an_index_may_take_longer_than_an_answer(
+    mongo_url: str, mongo_db_prefix: str, monkeypatch: pytest.MonkeyPatch, driver: str
+) -> None:
+    monkeypatch.setattr(mongo, "ANSWERS_WITHIN", timedelta(seconds=1))
+    async with mongo.connect(url=mongo_url, name=f"{mongo_db_prefix}shared", driver=driver) as db:
+        await db["things"].insert_one({"_id": "one"})
+        slow = {"$where": "sleep(2500) || true"}
+
+        with pytest.raises(NetworkTimeout):
+            await db["things"].find_one(slow)
+        with mongo.unhurried():
+            assert await db["things"].find_one(slow) == {"_id": "one"}
 
 
 @pytest.mark.parametrize("driver", ["motor", "pymongo"])
