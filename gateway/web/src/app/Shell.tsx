@@ -22,8 +22,8 @@ export function Shell() {
 
   useEffect(() => {
     const timer = setTimeout(() => {
-      void loadChat();
-      void loadDialogs();
+      // What does not come now, as without a line, is asked for again when it is wanted.
+      for (const load of [loadChat, loadDialogs]) load().catch(() => {});
     }, SOON);
     return () => clearTimeout(timer);
   }, []);
