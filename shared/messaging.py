@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 import aio_pika
 import orjson
 import structlog
-from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractRobustQueue
+from aio_pika.abc import AbstractConnection, AbstractRobustQueue
 from aiormq.exceptions import ChannelNotFoundEntity
 from fast_depends.library import CustomField
 from faststream import AckPolicy, BaseMiddleware
@@ -280,8 +280,8 @@ async def connected(broker: RabbitBroker) -> AsyncIterator[None]:
     connection = await broker.connect()
     try:
         await _be_ready_for_streams(connection)
-        channel = await _declare(broker)
-        keeping = asyncio.create_task(_keep_open(connection, channel))
+        await _declare(broker)
+        keeping = asyncio.create_task(_keep_open(connection, await _channel(broker)))
         try:
             yield
         finally:
@@ -334,9 +334,8 @@ class _Channel(aio_pika.RobustChannel):
 aio_pika.RobustConnection.CHANNEL_CLASS = _Channel
 
 
-async def _keep_open(connection: AbstractConnection, channel: AbstractChannel) -> None:
+async def _keep_open(connection: AbstractConnection, channel: aio_pika.RobustChannel) -> None:
     """Open the channel again whenever aio-pika has given up: it tries once after RabbitMQ has closed it."""
-    assert isinstance(channel, aio_pika.RobustChannel)  # noqa: S101 - for the type checker
     pause = _REOPEN_PAUSE
     while True:
         await asyncio.sleep(pause)
@@ -352,7 +351,7 @@ async def _keep_open(connection: AbstractConnection, channel: AbstractChannel) -
             pause = _REOPEN_PAUSE
 
 
-async def _declare(broker: RabbitBroker) -> AbstractChannel:
+async def _declare(broker: RabbitBroker) -> None:
     events = await broker.declare_exchange(EVENTS)
     # Declared on the channel that publishes, so that a reconnect is complete only when this is back too.
     live_log = await _declare_when_back(broker, LIVE_LOG)
@@ -386,14 +385,17 @@ async def _declare(broker: RabbitBroker) -> AbstractChannel:
             )
         )
         await queue.bind(dead_exchange, routing_key=name)
-    return events.channel
 
 
 async def answers(broker: RabbitBroker) -> None:
     """Return once the broker is there, and the channel open on which everything runs."""
+    await (await _channel(broker)).ready()
+
+
+async def _channel(broker: RabbitBroker) -> aio_pika.RobustChannel:
     exchange = await broker.declare_exchange(EVENTS)  # known since the start: nothing is sent
     assert isinstance(exchange.channel, aio_pika.RobustChannel)  # noqa: S101 - for the type checker
-    await exchange.channel.ready()
+    return exchange.channel
 
 
 async def _declare_when_back(broker: RabbitBroker, queue: RabbitQueue) -> AbstractRobustQueue:

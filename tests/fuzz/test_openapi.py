@@ -3,8 +3,6 @@
 Whatever comes in, the answer is one that the document declares, in its form, and never a 5xx.
 """
 
-import time
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +19,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from tests.fuzz.conftest import TRIES, Market
+from tests.fuzz.conftest import Market, in_time
 
 SCHEMA = schemathesis.openapi.from_path(Path(__file__).parents[2] / "docs" / "openapi" / "gateway.json")
 OPERATIONS = [
@@ -63,13 +61,9 @@ def tried(market: Market, operation: Any, *, examples: int, is_repeated: bool) -
         if is_real:
             names = market.names | {"organisation_id": market.names[f"{side}_id"]}
             case.path_parameters = {name: names.get(name, "x") for name in case.path_parameters or {}}
-        for _ in range(TRIES):
-            response = case.call(
-                base_url=market.base, headers=people[side], timeout=30, allow_redirects=False
-            )
-            if response.status_code != HTTPStatus.SERVICE_UNAVAILABLE:
-                break
-            time.sleep(1)
+        response = in_time(
+            lambda: case.call(base_url=market.base, headers=people[side], timeout=30, allow_redirects=False)
+        )
         case.validate_response(response, checks=CHECKS)
 
     try_it()
