@@ -28,6 +28,19 @@ async def test_signing_out_ends_access_in_every_tab(visit: Visit) -> None:
     await expect(ann.page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
+async def test_a_tab_whose_line_was_lost_before_learns_of_a_sign_out_too(visit: Visit) -> None:
+    ann = await visit()
+    await ann.join("buyer", "Halden Pumps", "Ann Okafor")
+    lost = await ann.context.new_page()
+    await lost.route("**/api/v1/stream", lambda route: route.abort())
+    await lost.goto(ann.base)
+    await expect(lost.get_by_text("Connection lost. Trying again …")).to_be_visible()
+
+    await ann.call("POST", "/auth/logout")
+
+    await expect(lost.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
 async def test_signing_in_leads_to_the_page_that_was_asked_for(visit: Visit) -> None:
     ann = await visit()
     await ann.join("buyer", "Halden Pumps", "Ann Okafor")

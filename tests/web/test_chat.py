@@ -50,7 +50,7 @@ def a_photo(color: str, *, size: tuple[int, int] = (640, 480)) -> bytes:
 
 
 async def talking(visit: Visit) -> tuple[Visitor, Visitor, str]:
-    """Two people with an order, its chat open before both."""
+    """Two people with an order, its chat open before both and their pages live."""
     buyer, factory = await visit(), await visit()
     await buyer.join("buyer", "Halden Pumps", "Ann Okafor")
     await factory.join("factory", "Ningbo Precision", "Lin Wei")
@@ -58,6 +58,7 @@ async def talking(visit: Visit) -> tuple[Visitor, Visitor, str]:
     for person in (buyer, factory):
         await person.open(f"/?chat={order_id}")
         await expect(person.page.get_by_text("Ann Okafor placed the order")).to_be_visible()
+        await expect(person.page.get_by_text("Live", exact=True)).to_be_visible()
     return buyer, factory, order_id
 
 

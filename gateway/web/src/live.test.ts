@@ -30,6 +30,7 @@ class Source extends EventTarget {
 
 const newest = () => Source.opened.at(-1) as Source;
 const onGap = vi.fn();
+const onError = vi.fn();
 let heard: LiveEvent[];
 let stream: LiveStream;
 
@@ -39,7 +40,8 @@ beforeEach(() => {
   Source.opened = [];
   heard = [];
   onGap.mockReset();
-  stream = new LiveStream((event) => heard.push(event), onGap);
+  onError.mockReset();
+  stream = new LiveStream((event) => heard.push(event), onGap, onError);
   stream.start();
 });
 
@@ -94,6 +96,16 @@ test("where the browser gives up, a new stream is opened, later each time", () =
 
   expect(stream.state).toBe("live");
   expect(onGap).toHaveBeenCalledOnce();
+});
+
+test("each failure is told, also while the line is lost already", () => {
+  newest().tell("ready");
+  newest().fail({ forGood: false });
+  expect(onError).toHaveBeenCalledTimes(1);
+
+  newest().fail({ forGood: true });
+
+  expect(onError).toHaveBeenCalledTimes(2);
 });
 
 test("a line that has fallen silent is opened anew, one with pings is not", () => {

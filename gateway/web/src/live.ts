@@ -31,6 +31,7 @@ const MAX_PAUSE = 15_000;
  *
  * The browser itself reconnects after a short break and is replayed what it missed. Where it gives up (an
  * error status, a silent line) a new stream is opened, and `onGap` says that events may have been missed.
+ * `onError` is called for each connection that ends or fails: why, the browser does not tell.
  */
 export class LiveStream {
   state: LiveState = "connecting";
@@ -45,6 +46,7 @@ export class LiveStream {
   constructor(
     private readonly onEvent: OnEvent,
     private readonly onGap: () => void,
+    private readonly onError: () => void,
     private readonly url = "/api/v1/stream",
   ) {}
 
@@ -85,6 +87,7 @@ export class LiveStream {
     source.onopen = this.hear;
     source.onerror = () => {
       this.become("lost");
+      this.onError();
       if (source.readyState === EventSource.CLOSED) this.reopenLater();
     };
     this.hear();

@@ -58,16 +58,16 @@ export function LiveUpdates({ children }: { children: ReactNode }) {
       for (const key of touchedBy(event)) stale.add(key);
     }
 
-    // Also learns that the session is over: then the answer to "who am I" is 401.
-    const live = new LiveStream(onEvent, () => void client.invalidateQueries());
-    const askWhoWeAre = live.subscribe(() => {
-      if (live.state === "lost" && navigator.onLine) void client.invalidateQueries({ queryKey: ME });
-    });
+    const live = new LiveStream(
+      onEvent,
+      () => void client.invalidateQueries(),
+      // Learns that the session is over: then the answer to "who am I" is 401.
+      () => void client.invalidateQueries({ queryKey: ME }),
+    );
     live.start();
     setStream(live);
     return () => {
       stale.stop();
-      askWhoWeAre();
       live.stop();
     };
   }, [client, side]);
