@@ -469,7 +469,10 @@ async def test_an_unknown_filter_is_pointed_at(orders: Service) -> None:
         assert pointers(answer) == [pointer]
 
 
-@pytest.mark.parametrize("path", ["/dashboard", "/organisations/factory-1/track-record"])
+@pytest.mark.parametrize(
+    "path",
+    ["/dashboard", "/organisations/factory-1/track-record", "/organisations/not-heard-of/track-record"],
+)
 async def test_a_wrong_cursor_of_any_list_is_pointed_at(orders: Service, path: str) -> None:
     for cursor in ("x", "W10", "WyJhIiwiYiJd", "WyIwMDAxLTAxLTAxVDAwOjAwOjAwKzE0OjAwIiwieCJd"):
         answer = await orders.call("GET", f"{path}?cursor={cursor}", caller=BUYER)

@@ -139,13 +139,15 @@ async def find_completed(
     db: Database, *, organisation_id: str, limit: int, cursor: str | None
 ) -> tuple[list[OrderHeader], str | None]:
     """List an organisation's completed orders, newest first, for its public profile."""
-    organisation = await get_organisation(db, organisation_id)
-    criteria: Document = {OWNER[organisation.kind]: organisation_id, "completed_at": {"$type": "date"}}
+    criteria: Document = {"completed_at": {"$type": "date"}}
     if cursor:
+        # Read first, as what is no cursor is refused for an organisation that was not heard of yet as well.
         at, order_id = read_cursor(cursor, length=2)
         instant = _instant(at)
-        criteria["completed_at"] = {"$type": "date", "$lte": instant}
+        criteria["completed_at"]["$lte"] = instant
         criteria["$or"] = [{"completed_at": {"$lt": instant}}, {"_id": {"$lt": str(order_id)}}]
+    organisation = await get_organisation(db, organisation_id)
+    criteria[OWNER[organisation.kind]] = organisation_id
     found = (
         await db[ORDERS]
         .find(criteria, HEADER)
