@@ -27,8 +27,9 @@ pytestmark = [
 ]
 
 
-def an_infected_pdf() -> bytes:
-    return files.a_pdf() + clamd.EICAR
+def an_infected_pdf(size: int = 0) -> bytes:
+    """Make one of at least so many bytes, the infection at its end."""
+    return files.a_pdf().ljust(size - len(clamd.EICAR)) + clamd.EICAR
 
 
 def an_infected_document() -> bytes:
@@ -60,10 +61,12 @@ async def test_what_the_scanner_finds_is_refused_and_leaves_nothing(scanned: Cha
 
     clean = await upload(scanned, order_id, files.a_pdf().ljust(LIMIT), name="clean.pdf")
     pdf = await upload(scanned, order_id, an_infected_pdf(), name="drawing.pdf")
+    large = await upload(scanned, order_id, an_infected_pdf(LIMIT), name="drawings.pdf")
     inside = await upload(scanned, order_id, an_infected_document(), name="order.docx")
 
     assert (clean.status, clean.json["scan"]) == (201, "clean")
-    assert [(answer.status, answer.problem) for answer in (pdf, inside)] == [(422, "attachment-infected")] * 2
+    for answer in (pdf, large, inside):
+        assert (answer.status, answer.problem) == (422, "attachment-infected")
     assert {key.split(".")[1] for key in await objects_of(scanned, order_id)} == {clean.json["id"]}
     assert await scanned.db["attachments"].distinct("_id") == [clean.json["id"]]
 
