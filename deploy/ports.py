@@ -24,10 +24,14 @@ def is_free(port: int, *, host: str = "127.0.0.1") -> bool:
     return True
 
 
+_picked = set[int]()
+
+
 def pick() -> int:
-    """Find any port that is free at the moment."""
-    while not is_free(port := random.choice(CANDIDATES)):  # noqa: S311 - no secret
+    """Find any port that is free, another one each time: who asked for the last may not listen there yet."""
+    while (port := random.choice(CANDIDATES)) in _picked or not is_free(port):  # noqa: S311 - no secret
         pass
+    _picked.add(port)
     return port
 
 

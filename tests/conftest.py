@@ -15,12 +15,11 @@ import pytest
 from hypothesis import HealthCheck, settings
 from pymongo import MongoClient
 
-from deploy import ports
 from deploy.local import Endpoints, Suite
 from deploy.parts import S3, Parts, running
 from shared import messaging
 from tests import containers
-from tests.suites import settings_of
+from tests.suites import keep_to_own_ports, settings_of
 
 # A machine that stalls makes no example wrong. The same examples each time, as what is green has to stay so;
 # others are tried with --hypothesis-profile=others.
@@ -33,10 +32,7 @@ settings.load_profile("millrace")
 def pytest_configure() -> None:
     # As for Ctrl-C, so that a session that is told to end stops what it started.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    # A port is free when it is chosen, and seconds later another worker may have it.
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    count = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    ports.CANDIDATES = ports.CANDIDATES[worker::count]
+    keep_to_own_ports()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -2,7 +2,15 @@
 
 import os
 
+from deploy import ports
 from deploy.parts import Parts
+
+
+def keep_to_own_ports() -> None:
+    """Leave each worker its ports: one that is free when it is chosen may be another worker's seconds later."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    count = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    ports.CANDIDATES = ports.CANDIDATES[worker::count]
 
 
 def settings_of(parts: Parts, *, name: str, amqp_url: str) -> dict[str, str]:

@@ -15,6 +15,7 @@ from typing import Any
 from tests.bench import delivery, growth, reads, report, rest, writes
 from tests.bench.report import Row
 from tests.bench.stage import Cost, Size, Stage, set_up
+from tests.suites import keep_to_own_ports
 
 RESULTS = Path(__file__).parents[2] / "docs" / "benchmarks"
 
@@ -103,6 +104,7 @@ def main() -> None:
     )
     if arguments.quick:
         size = Size(orders=400, messages=4000, organisations=60, rounds=1, seconds=1)
+    keep_to_own_ports()
     load, _, _ = os.getloadavg()
     found = asyncio.run(run(size, arguments.only))
     print(report.table(found.rows))

@@ -152,7 +152,8 @@ async def sample(http: aiohttp.ClientSession, *, base: str, client: MongoClient[
     wanted = [
         *(("gateway", name) for name in ("organisations", "users", "sessions")),
         *(("orders", name) for name in ("orders", "organisations", "members")),
-        *(("chat", name) for name in ("threads", "messages", "inboxes")),
+        # Each before what it is counted in.
+        *(("chat", name) for name in ("inboxes", "messages", "threads")),
         *(("notifications", name) for name in ("orders", "members", "notifications")),
         ("reviews", "reviews"),
     ]
@@ -170,7 +171,8 @@ async def sample(http: aiohttp.ClientSession, *, base: str, client: MongoClient[
         counted = sum(each["received"] for each in found["chat", "inboxes"])
         if not at_rest or len(lines) < sum(range(7)) or counted < len(ids):
             return None
-        if set(by_status.values()) - (known & told):
+        members = min(len(found[service, "members"]) for service in ("orders", "notifications"))
+        if set(by_status.values()) - (known & told) or members < len((buyer, factory)):
             return None
         orders = {each["status"]: each for each in found["orders", "orders"]}
         return Samples(by_collection=found, orders=orders) if set(orders) == set(STATUSES) else None

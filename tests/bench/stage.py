@@ -5,7 +5,7 @@ import os
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -121,13 +121,14 @@ def _with_children(pid: int, what: str) -> float:
     root = psutil.Process(pid)
     total = 0.0
     for process in (root, *root.children(recursive=True)):
-        if what == "pss":
-            total += process.memory_full_info().pss
-        elif what == "rss":
-            total += process.memory_info().rss
-        else:
-            times = process.cpu_times()
-            total += times.user + times.system
+        with suppress(psutil.NoSuchProcess):  # as RabbitMQ's `df`, which is over in a moment
+            if what == "pss":
+                total += process.memory_full_info().pss
+            elif what == "rss":
+                total += process.memory_info().rss
+            else:
+                times = process.cpu_times()
+                total += times.user + times.system
     return total
 
 

@@ -15,6 +15,9 @@ import psutil
 import pytest
 from pymongo import MongoClient
 
+from deploy import ports
+from deploy.local import SERVICES
+from deploy.parts import PART_PORTS
 from deploy.probes import http_is_ready
 from deploy.process import OWNER, end_leftovers
 from tests.waiting import eventually
@@ -34,6 +37,10 @@ class Operator:
         self._up: subprocess.Popen[bytes] | None = None
 
     def up(self) -> None:
+        if not self.home.exists():
+            # Of this worker's; the command itself would choose among all.
+            self.home.mkdir(mode=0o700)
+            ports.choose((*PART_PORTS, *SERVICES, "gateway"), remembered_in=self.home / "ports.json")
         with self._log.open("wb") as log:
             self._up = subprocess.Popen(
                 [MILLRACE, "up", "--home", self.home, "--port", "0"],

@@ -328,8 +328,9 @@ async def test_short_lists_page_like_all_others(buyer_and_factory: tuple[Person,
     for who, path, body in (
         (buyer, f"/orders/{order['id']}/reviews", {"rating": 5}),
         (factory, f"/orders/{order['id']}/reviews", {"rating": 4}),
-        (buyer, "/webhooks", {"url": "https://one.example"}),
-        (buyer, "/webhooks", {"url": "https://two.example"}),
+        # With a type that does not come: once something was sent to it, a webhook says so.
+        (buyer, "/webhooks", {"url": "https://one.example", "event_types": ["order.overdue.v1"]}),
+        (buyer, "/webhooks", {"url": "https://two.example", "event_types": ["order.overdue.v1"]}),
         (buyer, f"{own}/invitations", {"role": "member"}),
         (buyer, f"{own}/invitations", {"role": "viewer"}),
     ):

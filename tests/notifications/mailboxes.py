@@ -37,8 +37,8 @@ class Mailbox:
         content: Any = envelope.content
         message = message_from_bytes(content, policy=policy.default)
         assert isinstance(message, EmailMessage)
-        self.mails.append(message)
         self.written.append(content)
+        self.mails.append(message)  # last, as tests wait for it in another thread
         return "250 taken"
 
     def to(self, address: str) -> list[EmailMessage]:

@@ -1,6 +1,7 @@
 import asyncio
 import random
 from collections import Counter
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -89,7 +90,7 @@ async def test_an_organisations_whole_team_is_told_but_not_those_who_left_or_cam
         a_member("fei"),
         a_member("gao", role="viewer"),
         a_member("han", removed=True, version=2),
-        a_member("ivy", joined_at=utc_now().replace(year=2099)),
+        a_member("ivy", joined_at=utc_now() + timedelta(days=1)),
     )
     await tell(notifications, a_member("han"), created())
 
@@ -188,15 +189,22 @@ async def test_messages_of_an_order_are_one_notification_until_they_are_read(
     [item] = await feed_of(notifications, "ann")
     assert (item["count"], item["read_at"]) == (1, None)
     await eventually(lambda: len(_to("ann", events)) == 2)
+    assert [event["data"]["notification"]["id"] for event in _to("ann", events)] == [item["id"]] * 2
 
 
-async def test_messages_that_were_read_before_they_are_told_are_not_told(notifications: Service) -> None:
+async def test_messages_that_were_read_before_they_are_told_are_not_told(
+    notifications: Service, events: Events
+) -> None:
     await tell(notifications, a_member("ann"), a_member("fei"), created())
 
     await tell(notifications, read(2))
     await tell(notifications, sent(1), sent(2))
-
     assert await feed_of(notifications, "ann") == []
+
+    await tell(notifications, sent(3))
+    [item] = await feed_of(notifications, "ann")
+    [event] = await eventually(lambda: _to("ann", events))
+    assert event["data"]["notification"]["id"] == item["id"]
 
 
 async def test_marking_messages_read_in_the_feed_lasts_until_the_next_message(notifications: Service) -> None:

@@ -45,8 +45,9 @@ async def list_messages(
     db: Db,
 ) -> Messages:
     before, after = _window(query)
-    thread, (found, goes_on), read_up_to = await asyncio.gather(
-        threads.get_thread(db, order_id, caller=caller),
+    # First: each line that its version promises has to be in what is read after it.
+    thread = await threads.get_thread(db, order_id, caller=caller)
+    (found, goes_on), read_up_to = await asyncio.gather(
         messages.find_page(db, order_id, before=before, after=after, q=query.q, limit=query.limit),
         reads.find_read_up_to(db, order_id),
     )

@@ -48,17 +48,22 @@ async def bring_up_to_date(db: Database, facts: ThreadFacts, *, now: datetime) -
     # After the thread is there: whoever closes one at this moment either finds the thread, or is found.
     if not before:
         for closed in await threads.find_closed(db, [facts.buyer_id, facts.factory_id]):
-            await threads.close(db, closed, order_id=facts.order_id)
+            await _close_or_open(db, closed)
 
 
 async def keep_organisation(db: Database, record: OrganisationChanged) -> None:
     """Close the threads of an organisation that is closed, and open them with it again."""
     await threads.keep_organisation(db, record)
     # By what is kept now and not by this record, which may be an old one, or one that was broken off here.
-    if await threads.find_closed(db, [record.organisation_id]):
-        await threads.close(db, record.organisation_id)
-    else:
-        await threads.reopen(db, record.organisation_id)
+    await _close_or_open(db, record.organisation_id)
+
+
+async def _close_or_open(db: Database, organisation_id: str) -> None:
+    done = None
+    # Until it stays: another record may be kept meanwhile.
+    while (closed := bool(await threads.find_closed(db, [organisation_id]))) is not done:
+        await (threads.close if closed else threads.reopen)(db, organisation_id)
+        done = closed
 
 
 async def send(  # noqa: PLR0913 - what is written, by whom, where

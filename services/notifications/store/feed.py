@@ -5,9 +5,10 @@ with the next message. `seqs` are the unread messages that it stands for, `clear
 its reader is done with; so a repeated, late or early event changes nothing that it should not.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
@@ -77,12 +78,39 @@ async def insert_notification(
 
 
 async def add_message(
-    db: Database, notification: Notification, events: Sealed, *, seq: int, listed: bool, now: datetime
+    db: Database,
+    notification: Notification,
+    *,
+    events_of: Callable[[Notification], Sealed],
+    seq: int,
+    listed: bool,
+    now: datetime,
 ) -> Stored | None:
     """Add an unread message to its order's notification; answer which that is if this one made it unread.
 
-    The events are stored and told only in that case. The same message again gives the same answer.
+    Only in that case `events_of` the notification that stands, by its id, are stored and told. The same
+    message again gives the same answer.
     """
+    add = partial(_add_message, db, notification, events_of=events_of, seq=seq, listed=listed, now=now)
+    try:
+        return await add()
+    except DuplicateKeyError:  # two first messages at once; now there is one to add to
+        return await add()
+
+
+async def _add_message(
+    db: Database,
+    notification: Notification,
+    *,
+    events_of: Callable[[Notification], Sealed],
+    seq: int,
+    listed: bool,
+    now: datetime,
+) -> Stored | None:
+    known = await db[NOTIFICATIONS].find_one({"key": notification.key}, {"_id": 1})
+    if known:
+        notification = replace(notification, id=known["_id"])
+    events = events_of(notification)
     fresh = {
         "$and": [
             {"$gt": [seq, {"$ifNull": ["$cleared_up_to", 0]}]},
@@ -91,7 +119,6 @@ async def add_message(
     }
     opens = {"$and": [fresh, {"$eq": [{"$ifNull": ["$seqs", []]}, []]}]}
     stage = {
-        "_id": {"$ifNull": ["$_id", notification.id]},
         "fresh": fresh,
         "opened_by": {"$cond": [opens, seq, "$opened_by"]},
         "listed": {"$cond": [opens, listed, {"$ifNull": ["$listed", False]}]},
@@ -121,7 +148,10 @@ async def add_message(
         },
         {"$unset": ["fresh"]},
     ]
-    found = await _upsert(db, notification.key, update)
+    # By both, so that the events never name another one than they are stored with.
+    found: Document = await db[NOTIFICATIONS].find_one_and_update(
+        {"_id": notification.id, "key": notification.key}, update, upsert=True, return_document=True
+    )
     if found.get("opened_by") != seq:
         return None
     if {row["id"] for row in events.rows} & {row["id"] for row in found.get("outbox", [])}:
@@ -163,7 +193,11 @@ async def clear_messages(db: Database, notification: Notification, *, up_to: int
             }
         },
     ]
-    await _upsert(db, notification.key, update)
+    clear = partial(db[NOTIFICATIONS].update_one, {"key": notification.key}, update, upsert=True)
+    try:
+        await clear()
+    except DuplicateKeyError:  # a first message came at once; now there is one to clear
+        await clear()
 
 
 def _whose(notification: Notification) -> Document:
@@ -175,20 +209,6 @@ def _whose(notification: Notification) -> Document:
         "kind": notification.kind,
         "order_id": notification.order_id,
     }
-
-
-async def _upsert(db: Database, key: str, update: list[Document]) -> Document:
-    for last in (False, True):
-        try:
-            found: Document = await db[NOTIFICATIONS].find_one_and_update(
-                {"key": key}, update, upsert=True, return_document=True
-            )
-        except DuplicateKeyError:  # two first messages at once; now there is one to update
-            if last:
-                raise
-        else:
-            return found
-    raise AssertionError
 
 
 async def mark_read(db: Database, user_id: str, *, ids: Sequence[str] | None, now: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from urllib.parse import urlsplit
 
 from services.notifications import views
@@ -60,9 +61,9 @@ async def tell_of_message(db: Database, *, event: MessageSent, mailing: Mailing,
     for side, recipient, wanted in await _readers(db, draft):
         notification = _written(draft, side=side, recipient=recipient)
         listed = wanted.kinds[draft.kind].in_app
-        events = _told(notification, wanted, now=now) if listed else sealed([], now=now)
+        told = partial(_told, wanted=wanted, now=now)
         seq = event.message.seq
-        opened = await feed.add_message(db, notification, events, seq=seq, listed=listed, now=now)
+        opened = await feed.add_message(db, notification, events_of=told, seq=seq, listed=listed, now=now)
         if opened:
             opener = replace(notification, id=opened.id, opened_by=seq)
             mail = mail_of(opener, wanted, mailing=mailing, told_at=opened.told_at)
@@ -130,7 +131,7 @@ async def _put(
     db: Database, notification: Notification, wanted: Preferences, *, mailing: Mailing, now: datetime
 ) -> None:
     listed = wanted.kinds[notification.kind].in_app
-    events = _told(notification, wanted, now=now) if listed else sealed([], now=now)
+    events = _told(notification, wanted=wanted, now=now)
     stored = await feed.insert_notification(db, notification, events, listed=listed, now=now)
     # Also when it was there already: whoever stored it may have died before this line.
     mail = mail_of(replace(notification, id=stored.id), wanted, mailing=mailing, told_at=stored.told_at)
@@ -168,7 +169,9 @@ def _written(draft: Draft, *, side: Side, recipient: Recipient) -> Notification:
     )
 
 
-def _told(notification: Notification, wanted: Preferences, *, now: datetime) -> Sealed:
+def _told(notification: Notification, *, wanted: Preferences, now: datetime) -> Sealed:
+    if not wanted.kinds[notification.kind].in_app:
+        return sealed([], now=now)
     created = NotificationCreated(
         user_id=notification.user_id,
         organisation_id=notification.organisation_id,

@@ -57,6 +57,8 @@ class Listener:
     _task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
+        if self._task and not self._task.done():
+            return  # whoever cut it at the same moment has started it again
         self._task = asyncio.create_task(self._listen_forever())
 
     async def cut(self) -> None:
