@@ -89,8 +89,12 @@ class Live:
                 yield
         finally:
             self.close()
-            for task in tasks:
-                task.cancel()
+            left = set(tasks)
+            # Asked again: until Python 3.12 `wait_for` forgets a cancellation that comes as its work is done.
+            while left:
+                for task in left:
+                    task.cancel()
+                _, left = await asyncio.wait(left, timeout=1)
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def answers(self) -> None:

@@ -125,6 +125,7 @@ class Stream:
         """Say from where on the client hears everything, as soon as that is known."""
         last = self._recent.last
         if last is None or not self._recent.is_complete:
+            self._lag_ends = now + _LAG
             return []
         if self._greeting == "resync":
             self._greeting = None

@@ -27,5 +27,5 @@ export default defineConfig({
     },
   },
   server: { proxy: { "/api": process.env.MILLRACE_GATEWAY ?? "http://127.0.0.1:8080" } },
-  test: { environment: "happy-dom", setupFiles: "src/testing.tsx", css: false },
+  test: { environment: "happy-dom", setupFiles: "src/testing.tsx", css: false, testTimeout: 60_000 },
 });

@@ -76,7 +76,7 @@ async def market(visit: Visit, request: pytest.FixtureRequest) -> Market:
     for count in range(3):
         name = "Aluminium bracket, black anodised, with four threaded inserts and a drawing of its own"
         order = await buyer.order(
-            factory, deadline=in_days(count * 3), product={"name": name, "sku": "BR-6061"}
+            factory, deadline=in_days(count * 3 + 1), product={"name": name, "sku": "BR-6061"}
         )
         await buyer.call("POST", f"/orders/{order['id']}/messages", {"text": "When do you begin?"})
     await factory.call("POST", f"/orders/{order['id']}/messages", {"text": "明天开始生产。Tomorrow."})
