@@ -47,5 +47,6 @@ def choose(names: Iterable[str], *, remembered_in: Path, avoid: int = 0) -> dict
         while port is None or port in {avoid, *chosen.values()} or not is_free(port):
             port = pick()
         chosen[name] = port
+        _picked.add(port)
     remembered_in.write_text(json.dumps(remembered | chosen))
     return chosen

@@ -79,9 +79,11 @@ async def find_closed(db: Database, organisation_ids: Sequence[str]) -> list[str
     return [row["_id"] async for row in found]
 
 
-async def close(db: Database, organisation_id: str) -> None:
-    """Close an organisation's threads."""
-    theirs = {"$or": [{owner: organisation_id} for owner in OWNER.values()]}
+async def close(db: Database, organisation_id: str, *, order_id: str | None = None) -> None:
+    """Close an organisation's threads, or one of them."""
+    theirs: Document = {"$or": [{owner: organisation_id} for owner in OWNER.values()]}
+    if order_id:
+        theirs["_id"] = order_id
     await db[THREADS].update_many(theirs, {"$addToSet": {"closed": organisation_id}})
 
 

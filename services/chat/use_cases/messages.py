@@ -48,7 +48,7 @@ async def bring_up_to_date(db: Database, facts: ThreadFacts, *, now: datetime) -
     # After the thread is there: whoever closes one at this moment either finds the thread, or is found.
     if not before:
         for closed in await threads.find_closed(db, [facts.buyer_id, facts.factory_id]):
-            await _close_or_open(db, closed)
+            await _close_or_open(db, closed, order_id=facts.order_id)
 
 
 async def keep_organisation(db: Database, record: OrganisationChanged) -> None:
@@ -58,11 +58,14 @@ async def keep_organisation(db: Database, record: OrganisationChanged) -> None:
     await _close_or_open(db, record.organisation_id)
 
 
-async def _close_or_open(db: Database, organisation_id: str) -> None:
+async def _close_or_open(db: Database, organisation_id: str, *, order_id: str | None = None) -> None:
     done = None
     # Until it stays: another record may be kept meanwhile.
     while (closed := bool(await threads.find_closed(db, [organisation_id]))) is not done:
-        await (threads.close if closed else threads.reopen)(db, organisation_id)
+        if closed:
+            await threads.close(db, organisation_id, order_id=order_id)
+        else:
+            await threads.reopen(db, organisation_id)
         done = closed
 
 

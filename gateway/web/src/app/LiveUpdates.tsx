@@ -62,7 +62,8 @@ export function LiveUpdates({ children }: { children: ReactNode }) {
       onEvent,
       () => void client.invalidateQueries(),
       // Learns that the session is over: then the answer to "who am I" is 401.
-      () => void client.invalidateQueries({ queryKey: ME }),
+      // A question that is on its way is let answer, however often the line breaks.
+      () => void client.invalidateQueries({ queryKey: ME }, { cancelRefetch: false }),
     );
     live.start();
     setStream(live);
