@@ -1,6 +1,9 @@
 """The environment of a suite that stands on the session's parts, apart from every other suite."""
 
 import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from deploy import ports
 from deploy.parts import Parts
@@ -26,3 +29,13 @@ def settings_of(parts: Parts, *, name: str, amqp_url: str) -> dict[str, str]:
         "MILLRACE_S3_BUCKET": own,
         "MILLRACE_WEBHOOK_ALLOW_NETWORKS": "127.0.0.0/8",
     }
+
+
+@contextmanager
+def hanging(pid: int) -> Iterator[None]:
+    """Let a process do nothing, its connections open."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)

@@ -12,7 +12,8 @@ from PIL import Image
 from tests.chat import files
 from tests.chat.builders import a_buyer, a_thread
 from tests.chat.running import Chat
-from tests.chat.test_attachments import objects_of, upload
+from tests.chat.test_attachments import upload
+from tests.chat.test_storing import nothing_is_left
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.parts
@@ -65,10 +66,6 @@ def a_docx_bomb() -> bytes:
     return target.getvalue()
 
 
-async def has_no_objects(chat: Chat, order_id: str) -> bool:
-    return await objects_of(chat, order_id) == []
-
-
 @pytest.mark.parametrize(
     ("name", "make"),
     [
@@ -90,7 +87,7 @@ async def test_what_unpacks_to_far_more_than_it_is_is_refused_and_leaves_nothing
 
     assert (answer.status, answer.problem) == (422, "attachment-unsafe")
     assert await chat.db["attachments"].count_documents({}) == 0
-    await eventually(lambda: has_no_objects(chat, order_id))  # the store may still be putting some away
+    await eventually(lambda: nothing_is_left(chat, order_id))  # the store may still be putting some away
 
 
 def a_large_flat_png(*, edge: int) -> bytes:

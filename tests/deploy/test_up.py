@@ -16,7 +16,6 @@ import pytest
 from pymongo import MongoClient
 
 from deploy import ports
-from deploy.local import SERVICES
 from deploy.parts import PART_PORTS
 from deploy.probes import http_is_ready
 from deploy.process import OWNER, end_leftovers
@@ -40,7 +39,7 @@ class Operator:
         if not self.home.exists():
             # Of this worker's; the command itself would choose among all.
             self.home.mkdir(mode=0o700)
-            ports.choose((*PART_PORTS, *SERVICES, "gateway"), remembered_in=self.home / "ports.json")
+            ports.choose((*PART_PORTS, *APPLICATIONS), remembered_in=self.home / "ports.json")
         with self._log.open("wb") as log:
             self._up = subprocess.Popen(
                 [MILLRACE, "up", "--home", self.home, "--port", "0"],

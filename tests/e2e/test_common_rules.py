@@ -1,8 +1,6 @@
 """Section 1 of the promises to clients: errors, lists, idempotency, versions, strangers."""
 
 import asyncio
-import os
-import signal
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -14,6 +12,7 @@ import pytest
 from deploy.local import Endpoints
 from tests.chat import files
 from tests.e2e.market import Answer, Person
+from tests.suites import hanging
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.e2e
@@ -400,18 +399,14 @@ async def test_a_dashboard_survives_a_service_that_hangs(
 ) -> None:
     buyer, factory = buyer_and_factory
     await an_order(buyer, factory)
-    pid = endpoints.pids["chat"]
 
     async def only_chat_is_late() -> Any:
         found = await factory.get("/dashboard")
         assert found["degraded"] == ["chat"]
         return found
 
-    os.kill(pid, signal.SIGSTOP)
-    try:
+    with hanging(endpoints.pids["chat"]):
         dashboard = await eventually(only_chat_is_late)
-    finally:
-        os.kill(pid, signal.SIGCONT)
 
     assert dashboard["stats"]["active"] == 1
     assert dashboard["stats"]["unread_messages"] is None
@@ -423,12 +418,8 @@ async def test_without_orders_there_is_no_dashboard(
     endpoints: Endpoints, buyer_and_factory: tuple[Person, Person]
 ) -> None:
     buyer, _ = buyer_and_factory
-    pid = endpoints.pids["orders"]
 
-    os.kill(pid, signal.SIGSTOP)
-    try:
+    with hanging(endpoints.pids["orders"]):
         answer = await buyer.call("GET", "/dashboard")
-    finally:
-        os.kill(pid, signal.SIGCONT)
 
     assert answer.problem(503, "service-unavailable")["service"] == "orders"

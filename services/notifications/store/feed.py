@@ -5,11 +5,11 @@ with the next message. `seqs` are the unread messages that it stands for, `clear
 its reader is done with; so a repeated, late or early event changes nothing that it should not.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
-from typing import Final
+from functools import wraps
+from typing import Any, Final, ParamSpec, TypeVar
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.errors import DuplicateKeyError
@@ -23,6 +23,9 @@ from shared.outbox import Sealed
 
 NOTIFICATIONS: Final = "notifications"
 _UNREAD: Final = "unread_listed"
+
+Params = ParamSpec("Params")
+ResultT = TypeVar("ResultT")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +80,22 @@ async def insert_notification(
     return Stored(id=found["_id"], told_at=found["told_at"])
 
 
+def _again_beside_another(
+    write: Callable[Params, Coroutine[Any, Any, ResultT]],
+) -> Callable[Params, Coroutine[Any, Any, ResultT]]:
+    """Write again where another instance inserted the notification at once: now there is one to change."""
+
+    @wraps(write)
+    async def written(*args: Params.args, **kwargs: Params.kwargs) -> ResultT:
+        try:
+            return await write(*args, **kwargs)
+        except DuplicateKeyError:
+            return await write(*args, **kwargs)
+
+    return written
+
+
+@_again_beside_another
 async def add_message(
     db: Database,
     notification: Notification,
@@ -91,22 +110,6 @@ async def add_message(
     Only in that case `events_of` the notification that stands, by its id, are stored and told. The same
     message again gives the same answer.
     """
-    add = partial(_add_message, db, notification, events_of=events_of, seq=seq, listed=listed, now=now)
-    try:
-        return await add()
-    except DuplicateKeyError:  # two first messages at once; now there is one to add to
-        return await add()
-
-
-async def _add_message(
-    db: Database,
-    notification: Notification,
-    *,
-    events_of: Callable[[Notification], Sealed],
-    seq: int,
-    listed: bool,
-    now: datetime,
-) -> Stored | None:
     known = await db[NOTIFICATIONS].find_one({"key": notification.key}, {"_id": 1})
     if known:
         notification = replace(notification, id=known["_id"])
@@ -159,6 +162,7 @@ async def _add_message(
     return Stored(id=found["_id"], told_at=found["told_at"])
 
 
+@_again_beside_another
 async def clear_messages(db: Database, notification: Notification, *, up_to: int) -> None:
     """Note that its reader has read the order's messages this far."""
     left = {
@@ -193,11 +197,7 @@ async def clear_messages(db: Database, notification: Notification, *, up_to: int
             }
         },
     ]
-    clear = partial(db[NOTIFICATIONS].update_one, {"key": notification.key}, update, upsert=True)
-    try:
-        await clear()
-    except DuplicateKeyError:  # a first message came at once; now there is one to clear
-        await clear()
+    await db[NOTIFICATIONS].update_one({"key": notification.key}, update, upsert=True)
 
 
 def _whose(notification: Notification) -> Document:

@@ -1,11 +1,9 @@
 import { InfiniteQueryObserver, QueryClient } from "@tanstack/react-query";
+import { waitFor } from "@testing-library/react";
 import { expect, test, vi } from "vitest";
 import type { Message } from "@/api/schema";
 import { keys } from "@/features/keys";
 import { markReadByOtherSide, messagesOf, receiveMessage, type Thread } from "./cache";
-
-/** Milliseconds: a machine that stalls makes nothing wrong. */
-const PATIENCE = 30_000;
 
 const ORDER = "o1";
 const message = (seq: number, side: "buyer" | "factory" = "buyer") =>
@@ -50,11 +48,11 @@ function openThread(client: QueryClient, answers: Message[][]) {
 test("after a gap the thread is read again", async () => {
   const client = new QueryClient();
   openThread(client, [[message(1)], [message(1), message(2), message(3)]]);
-  await vi.waitFor(() => expect(shown(client)).toEqual([1]), PATIENCE);
+  await waitFor(() => expect(shown(client)).toEqual([1]));
 
   receiveMessage(client, ORDER, message(3));
 
-  await vi.waitFor(() => expect(shown(client)).toEqual([1, 2, 3]), PATIENCE);
+  await waitFor(() => expect(shown(client)).toEqual([1, 2, 3]));
 });
 
 test("a message that comes while the thread is being read is not lost to the older answer", async () => {
@@ -63,7 +61,7 @@ test("a message that comes while the thread is being read is not lost to the old
 
   receiveMessage(client, ORDER, message(2));
 
-  await vi.waitFor(() => expect(shown(client)).toEqual([1, 2]), PATIENCE);
+  await waitFor(() => expect(shown(client)).toEqual([1, 2]));
   expect(read).toHaveBeenCalledTimes(2);
 });
 
